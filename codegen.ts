@@ -1,0 +1,46 @@
+import type { CodegenConfig } from "@graphql-codegen/cli";
+
+const row = (name: string) => `../../db/rows.js#${name}Row`;
+
+const config: CodegenConfig = {
+  schema: "src/schema/*.graphql",
+  generates: {
+    "src/schema/generated/types.ts": {
+      plugins: ["typescript", "typescript-resolvers"],
+      config: {
+        contextType: "../../resolvers/request-context.js#RequestContext",
+        useTypeImports: true,
+        enumsAsTypes: true,
+        strictScalars: true,
+        maybeValue: "T | null",
+        inputMaybeValue: "T | null | undefined",
+        avoidOptionals: { field: true, defaultValue: true },
+        scalars: {
+          ID: "string",
+          DateTime: "Date",
+          Base64: "string",
+          Upload: {
+            input: "Promise<import('../../services/audio/incoming-audio.js').IncomingFile>",
+            output: "never",
+          },
+          URL: "string",
+          SafeInt: "number",
+        },
+        mappers: {
+          Conversation: row("Conversation"),
+          Turn: row("Turn"),
+          Message: row("Message"),
+          AudioClip: row("AudioClip"),
+          ConversationConnection: "../../db/pagination.js#Page<ConversationRow>",
+          TurnConnection: "../../db/pagination.js#Page<TurnRow>",
+          ReplySettings: "../../services/turns/reply.js#ReplySettings as ReplySettingsModel",
+          Usage: "../../services/usage/usage.js#UsageSums",
+          Viewer: "../../auth/viewer.js#Viewer as ViewerModel",
+          Capabilities: "../../services/capabilities.js#Capabilities as CapabilitiesModel",
+        },
+      },
+    },
+  },
+};
+
+export default config;

@@ -1,0 +1,110 @@
+import { parseArgs } from "node:util";
+import { pino } from "pino";
+import type { StandIn, StandInOptions } from "../stand-in/index.js";
+
+const usage = `Runs Parley's stand-in for Azure OpenAI on 127.0.0.1, until it is interrupted.
+
+  npm run stand-in -- [options]
+
+  --port N                  the port; 0 (the default) picks one
+  --identity                adds a managed-identity endpoint, for programs that sign in without a key
+  --fault NAME[;key=value]  a fault that every request meets, such as rate-limited;retryAfterMs=2000
+  --audio-id-lifetime-ms N  how long an answer's audio id can be referred to (default 3600000)
+  --help                    this text
+
+Faults: `;
+
+/** A mistake in the command line, told without a stack. */
+class UsageError extends Error {}
+
+type StandInRoom = typeof import("../stand-in/index.js");
+
+async function main(): Promise<void> {
+  const room = await import("../stand-in/index.js");
+  const values = readArguments();
+  if (values.help === true) {
+    process.stdout.write(`${usage}${room.faultNames.join(", ")}\n`);
+    return;
+  }
+  const standIn = await room.startStandIn(readOptions(room, values));
+  process.stdout.write(greeting(standIn));
+  const stop = () => void standIn.close();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: "string" },
+        identity: { type: "boolean" },
+        fault: { type: "string" },
+        "audio-id-lifetime-ms": { type: "string" },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
+}
+
+function readOptions(room: StandInRoom, values: ReturnType<typeof readArguments>): StandInOptions {
+  const lifetime = values["audio-id-lifetime-ms"];
+  return {
+    port: wholeNumber("--port", values.port ?? "0", 65_535),
+    identity: values.identity ?? false,
+    fault: values.fault === undefined ? null : room.parseFault(values.fault),
+    ...(lifetime === undefined
+      ? {}
+      : { audioIdLifetimeMs: wholeNumber("--audio-id-lifetime-ms", lifetime, Number.MAX_SAFE_INTEGER) }),
+    logger: pino({ level: "info" }, pino.destination({ dest: 2, sync: true })),
+  };
+}
+
+function wholeNumber(name: string, text: string, most: number): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= most) return value;
+  throw new UsageError(`${name} takes a whole number up to ${most}, not "${text}".`);
+}
+
+function greeting({ url, identity }: StandIn): string {
+  const signIn =
+    identity === null
+      ? ["AZURE_OPENAI_API_KEY=any-value"]
+      : [`IDENTITY_ENDPOINT=${identity.endpoint}`, `IDENTITY_HEADER=${identity.header}`];
+  const lines = [
+    `The stand-in is ready at ${url}`,
+    "",
+    "Set these for a program written for Azure OpenAI; any deployment name will do:",
+    `AZURE_OPENAI_ENDPOINT=${url}`,
+    ...signIn,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : null;
+}
+
+function explain(error: unknown): string {
+  switch (codeOf(error)) {
+    case "EADDRINUSE":
+      return "The port is taken. Choose another one with --port, or leave it out.";
+    case "EACCES":
+      return "The port needs more rights. Choose one above 1023.";
+    case "ERR_MODULE_NOT_FOUND":
+      return `A package is missing: run "npm ci" without --omit=dev. (${messageOf(error)})`;
+    default:
+      return messageOf(error);
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = 1;
+});

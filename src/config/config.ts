@@ -1,0 +1,57 @@
+import type { Prices } from "./prices.js";
+
+/** Everything that can be set, checked and with defaults filled in. */
+export interface Config {
+  production: boolean;
+  logLevel: LogLevel;
+  http: HttpConfig;
+  model: ModelConfig;
+  database: DatabaseConfig;
+  dataDir: string;
+  voices: VoicesConfig;
+  audio: { maxBytes: number; maxBase64Bytes: number };
+  history: { maxTokens: number; maxAudioBytes: number };
+  turns: { leaseMs: number; shutdownGraceMs: number };
+  prices: Prices;
+}
+
+export const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface HttpConfig {
+  host: string;
+  /** 0: the operating system picks one. */
+  port: number;
+  /** An origin without a path; null: the request's own. */
+  publicUrl: URL | null;
+  corsOrigins: readonly string[];
+  introspection: boolean;
+  explorers: boolean;
+}
+
+/** `stand-in`: no endpoint is configured, so main.ts starts the stand-in and connects to that. */
+export type ModelConfig = (
+  | { provider: "azure"; endpoint: string; deployment: string; auth: ModelAuthConfig }
+  | { provider: "stand-in" }
+) & { apiVersion: string; idleTimeoutMs: number; totalTimeoutMs: number };
+
+export type ModelAuthConfig = { kind: "api-key"; apiKey: string } | { kind: "keyless" };
+
+export type DatabaseConfig = { kind: "sqlite"; path: string } | { kind: "postgresql"; url: string };
+
+export interface VoicesConfig {
+  default: string;
+  /** Every voice that a client may name, the default among them. */
+  all: readonly string[];
+}
+
+/** Lists every mistake in the settings, one a line, each with the name of the setting. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(["The settings can't be used:", ...mistakes.map((mistake) => `  - ${mistake}`)].join("\n"));
+    this.mistakes = mistakes;
+  }
+}

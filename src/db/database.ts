@@ -1,0 +1,87 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { DatabaseConfig } from "../config/config.js";
+import type { Prisma, PrismaClient } from "./generated/sqlite/client.js";
+import { migrate } from "./migrations.js";
+import { explainOpening } from "./unavailable.js";
+
+/** The two generated clients have the same methods; SQLite's is the type that the code is written against. */
+export type DatabaseClient = PrismaClient;
+/** What a function needs that also runs inside a transaction. */
+export type DatabaseTransaction = Prisma.TransactionClient;
+
+export interface Database {
+  readonly kind: DatabaseConfig["kind"];
+  readonly client: DatabaseClient;
+  /** The names of the migrations that were applied when it was opened, oldest first. */
+  readonly applied: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** Called with each SQL statement that is sent. */
+  onStatement?: ((sql: string) => void) | undefined;
+}
+
+/**
+ * Brings the database up to date and connects to it.
+ * @throws DatabaseUnavailableError where it can't be reached or opened
+ * @throws MigrationError where it was made by a newer Parley, or a migration failed
+ */
+export async function openDatabase(config: DatabaseConfig, options: DatabaseOptions = {}): Promise<Database> {
+  const { onStatement } = options;
+  // Prisma spends time on each statement that it tells of.
+  const log = onStatement === undefined ? [] : [statementEvents];
+  const { applied, client } = await open(config, log).catch((error: unknown) => {
+    throw explainOpening(config, error);
+  });
+  if (onStatement !== undefined) client.$on("query", (event) => onStatement(event.query));
+  return { kind: config.kind, client, applied, close: () => client.$disconnect() };
+}
+
+async function open(config: DatabaseConfig, log: StatementLog) {
+  if (config.kind === "sqlite") await mkdir(dirname(config.path), { recursive: true });
+  const applied = await migrate(config);
+  const client =
+    config.kind === "sqlite" ? await connectSqlite(config.path, log) : await connectPostgres(config.url, log);
+  return { applied, client };
+}
+
+const statementEvents = { emit: "event", level: "query" } as const;
+type StatementLog = (typeof statementEvents)[];
+// Long enough for a transaction that waits behind others on SQLite's one connection.
+const transactionOptions = { maxWait: 10_000, timeout: 10_000 };
+
+async function connectSqlite(path: string, log: StatementLog) {
+  const [{ PrismaClient }, { PrismaBetterSqlite3 }] = await Promise.all([
+    import("./generated/sqlite/client.js"),
+    import("@prisma/adapter-better-sqlite3"),
+  ]);
+  const adapter = new PrismaBetterSqlite3({ url: `file:${path}`, timeout: 10_000 });
+  const client = new PrismaClient({ adapter, log, transactionOptions });
+  // FULL: what has been answered survives a loss of power, not only of the process.
+  for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"]) {
+    await client.$queryRawUnsafe(`PRAGMA ${pragma}`);
+  }
+  return client;
+}
+
+async function connectPostgres(url: string, log: StatementLog) {
+  const [{ PrismaClient }, { PrismaPg }] = await Promise.all([
+    import("./generated/postgresql/client.js"),
+    import("@prisma/adapter-pg"),
+  ]);
+  const adapter = new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const client = new PrismaClient({ adapter, log, transactionOptions });
+  await client.$connect();
+  return client as unknown as Awaited<ReturnType<typeof connectSqlite>>;
+}
+
+/** Whether the database refused a row because a unique column already holds its value. */
+export function isUniqueViolation(error: unknown): boolean {
+  return hasCode(error, "P2002");
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === code;
+}

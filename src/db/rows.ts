@@ -1,0 +1,7 @@
+export type {
+  AudioClip as AudioClipRow,
+  Conversation as ConversationRow,
+  Message as MessageRow,
+  ModelCall as ModelCallRow,
+  Turn as TurnRow,
+} from "./generated/sqlite/client.js";

@@ -1,0 +1,47 @@
+import cors from "@fastify/cors";
+import Fastify from "fastify";
+import type { FastifyInstance } from "fastify";
+import type { AppContext } from "../app-context.js";
+import { authenticate } from "../auth/viewer.js";
+import { newId } from "../ids.js";
+import { registerAudioRoutes } from "./audio-routes.js";
+import { registerExplorer } from "./explorers.js";
+import { registerGraphql } from "./graphql.js";
+import { registerHostCheck } from "./host-check.js";
+import { answerUnroutable, registerHttpErrors } from "./http-errors.js";
+import { registerRequestId } from "./request-id.js";
+
+/** What a JSON body holds besides the base64 of its clip. */
+const bodyAllowanceBytes = 1024 * 1024;
+
+/** The HTTP server, ready to listen: every request passes request id, host check and CORS before its route. */
+export async function createHttpApp(context: AppContext): Promise<FastifyInstance> {
+  const { config, logger } = context;
+  const app = Fastify({
+    bodyLimit: Math.ceil((config.audio.maxBase64Bytes * 4) / 3) + bodyAllowanceBytes,
+    genReqId: () => newId("req"),
+    frameworkErrors: answerUnroutable,
+    forceCloseConnections: true,
+    // Slow senders of headers are cut; a slow upload may take its time.
+    connectionTimeout: 0,
+    requestTimeout: 300_000,
+  });
+  registerRequestId(app);
+  registerHttpErrors(app, logger);
+  registerHostCheck(app, config.http.publicUrl);
+  await app.register(cors, {
+    origin: [...config.http.corsOrigins],
+    methods: ["GET", "HEAD", "POST"],
+    exposedHeaders: ["Content-Range", "ETag", "Accept-Ranges", "Content-Length", "X-Request-Id"],
+    maxAge: 3600,
+  });
+  await registerGraphql(app, context);
+  registerAudioRoutes(app, {
+    findClip: (_request, clipId) => context.readingFor(authenticate()).clip(clipId),
+    store: context.store,
+    logger,
+  });
+  if (config.http.explorers)
+    await registerExplorer(app, { explorerDir: new URL("../../dist/explorer/", import.meta.url) });
+  return app;
+}

@@ -1,0 +1,147 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Readable } from "node:stream";
+import { ParleyError } from "../errors.js";
+import { isId } from "../ids.js";
+import type { Logger } from "../logger.js";
+import { extensionOf, mimeTypeOf, toAudioFormat } from "../services/audio/clip-format.js";
+import { clipFileName } from "../services/audio/clip-url.js";
+import type { AudioStore } from "../storage/audio-store.js";
+import { downloadDisposition } from "./download.js";
+import { selectBytes } from "./range.js";
+import type { Selection } from "./range.js";
+import { RequestError } from "./request-error.js";
+
+/** What is needed of a clip's row to serve its bytes. */
+export interface ServedClip {
+  id: string;
+  storageKey: string;
+  format: string;
+  byteLength: number;
+  /** Lower-case hex. */
+  sha256: string;
+  createdAt: Date;
+}
+
+export interface AudioRouteSources {
+  /** The clip, where the sender of the request may hear it; null otherwise. */
+  findClip: (request: FastifyRequest, clipId: string) => Promise<ServedClip | null>;
+  store: AudioStore;
+  logger: Logger;
+}
+
+interface AudioRoute {
+  Params: { "*": string };
+  Querystring: { download?: unknown };
+}
+
+const audioHeaders = {
+  "accept-ranges": "bytes",
+  // A clip never changes; it belongs to its owner.
+  "cache-control": "private, max-age=31536000, immutable",
+  // Bytes that came from strangers must not become a page of this origin.
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; sandbox",
+  // A plain <audio src> of another site sends no Origin, so this can't name the listed origins only. It lets such a
+  // page play a clip whose unguessable address it was given; to read the bytes it must pass CORS.
+  "cross-origin-resource-policy": "cross-origin",
+} as const;
+
+/** GET and HEAD of `/audio/CLIP` and `/audio/CLIP.EXTENSION`. */
+export function registerAudioRoutes(app: FastifyInstance, sources: AudioRouteSources): void {
+  app.route<AudioRoute>({
+    method: ["GET", "HEAD"],
+    url: "/audio/*",
+    handler: (request, reply) => serveClip(request, reply, sources),
+  });
+  app.route({
+    method: ["POST", "PUT", "PATCH", "DELETE"],
+    url: "/audio/*",
+    onRequest: (_request, reply, done) => {
+      // The body is not read.
+      void reply.headers({ allow: "GET, HEAD", connection: "close" });
+      done(new RequestError(405, "Audio can only be read: GET or HEAD."));
+    },
+    handler: () => undefined,
+  });
+}
+
+async function serveClip(
+  request: FastifyRequest<AudioRoute>,
+  reply: FastifyReply,
+  sources: AudioRouteSources,
+): Promise<FastifyReply> {
+  const clip = await requireClip(request, sources);
+  const lastModified = clip.createdAt;
+  const etag = `"${clip.sha256}"`;
+  // RFC 9110 defines ranges for GET alone.
+  const headers = request.method === "GET" ? request.headers : { ...request.headers, range: undefined };
+  const selection = selectBytes(headers, { byteLength: clip.byteLength, etag, lastModified });
+  if (selection.status === 416) return refuseRange(reply, clip.byteLength);
+  const sent = selection.status === 304 || request.method === "HEAD" ? null : selection;
+  const bytes = sent === null ? undefined : await openBytes(request, clip, sent, sources);
+  void reply.headers({ ...audioHeaders, etag, "last-modified": lastModified.toUTCString() });
+  if (selection.status !== 304) void reply.headers(bodyHeaders(request, clip, selection));
+  return reply.code(selection.status).send(bytes);
+}
+
+/** @throws ParleyError NOT_FOUND */
+async function requireClip(
+  request: FastifyRequest<AudioRoute>,
+  { findClip, store, logger }: AudioRouteSources,
+): Promise<ServedClip> {
+  const [clipId = "", ...extension] = request.params["*"].split(".");
+  const clip = isId("clip", clipId) ? await findClip(request, clipId) : null;
+  if (clip === null) throw noSuchClip();
+  if (extension.length > 0 && extension.join(".") !== extensionOf(toAudioFormat(clip.format)))
+    throw noSuchClip();
+  const storedBytes = await store.size(clip.storageKey);
+  if (storedBytes === clip.byteLength) return clip;
+  logger.error(
+    { clipId, storedBytes, requestId: request.id },
+    "the bytes of a clip are not in the audio store",
+  );
+  throw noSuchClip();
+}
+
+type BodySelection = Extract<Selection, { status: 200 | 206 }>;
+
+/** @throws ParleyError NOT_FOUND where the clip was deleted meanwhile */
+async function openBytes(
+  request: FastifyRequest,
+  clip: ServedClip,
+  selection: BodySelection,
+  { store, logger }: AudioRouteSources,
+): Promise<Readable> {
+  const bytes = await store.read(clip.storageKey, selection.status === 206 ? selection.span : undefined);
+  if (bytes !== null) return bytes;
+  logger.error({ clipId: clip.id, requestId: request.id }, "the bytes of a clip are not in the audio store");
+  throw noSuchClip();
+}
+
+function bodyHeaders(
+  request: FastifyRequest<AudioRoute>,
+  clip: ServedClip,
+  selection: BodySelection,
+): Record<string, string | number> {
+  const disposition = downloadDisposition(request.query.download, clipFileName(clip));
+  const { start, end } = selection.status === 206 ? selection.span : { start: 0, end: clip.byteLength - 1 };
+  return {
+    "content-type": mimeTypeOf(toAudioFormat(clip.format)),
+    "content-length": end - start + 1,
+    ...(selection.status === 206 ? { "content-range": `bytes ${start}-${end}/${clip.byteLength}` } : {}),
+    ...(disposition === null ? {} : { "content-disposition": disposition }),
+  };
+}
+
+function refuseRange(reply: FastifyReply, byteLength: number): FastifyReply {
+  void reply.headers({
+    "content-range": `bytes */${byteLength}`,
+    "accept-ranges": "bytes",
+    "cache-control": "no-store",
+  });
+  return reply.code(416).send();
+}
+
+function noSuchClip(): ParleyError {
+  return new ParleyError("NOT_FOUND", "There is no such audio.");
+}

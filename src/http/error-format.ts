@@ -1,0 +1,75 @@
+import { ApolloServerErrorCode, unwrapResolverError } from "@apollo/server/errors";
+import { GraphQLError } from "graphql";
+import type { GraphQLFormattedError } from "graphql";
+import { ParleyError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import { currentRequestId } from "./request-id.js";
+
+/** Codes of Apollo and of the limits: mistakes of the request, told as they are. */
+const requestMistakes: ReadonlySet<unknown> = new Set([
+  ...Object.values(ApolloServerErrorCode).filter(
+    (code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR,
+  ),
+  "QUERY_TOO_COMPLEX",
+]);
+
+/** What a client is told of an error: a mistake of theirs in full, a fault of the server by its request id only. */
+export function formatError(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  logger: Logger,
+): GraphQLFormattedError {
+  const requestId = currentRequestId();
+  const original = unwrapResolverError(error);
+  const place = {
+    ...(formatted.locations === undefined ? {} : { locations: formatted.locations }),
+    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+  };
+  if (original instanceof ParleyError) {
+    return { message: original.message, ...place, extensions: extensionsOf(original, requestId) };
+  }
+  const mistake =
+    error instanceof GraphQLError && original === error ? requestMistake(formatted, error) : null;
+  if (mistake !== null) {
+    const extensions = { code: mistake.code, retryable: false, requestId };
+    return { message: mistake.message, ...place, extensions };
+  }
+  logger.error(
+    { err: original, requestId, path: formatted.path },
+    "a request failed by a fault of the server",
+  );
+  return { ...internalError(requestId), ...place };
+}
+
+/** Null for what is no mistake of the request. Apollo has one code for all errors of validation, ours among them. */
+function requestMistake(
+  { message, extensions }: GraphQLFormattedError,
+  { originalError }: GraphQLError,
+): { code: unknown; message: string } | null {
+  const code = extensions?.["code"];
+  if (originalError instanceof GraphQLError && originalError.extensions["code"] === "QUERY_TOO_COMPLEX") {
+    return { code: "QUERY_TOO_COMPLEX", message };
+  }
+  // graphql-js stops comparing fields of the same name when they are too many, in these words.
+  if (code === ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED && message === "Validation aborted.") {
+    return { code: "QUERY_TOO_COMPLEX", message: "The document repeats its fields too often to be checked." };
+  }
+  return requestMistakes.has(code) ? { code, message } : null;
+}
+
+export function extensionsOf(error: ParleyError, requestId: string): Record<string, unknown> {
+  return {
+    code: error.code,
+    retryable: error.retryable,
+    requestId,
+    ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(error.turnId === null ? {} : { turnId: error.turnId }),
+  };
+}
+
+export function internalError(requestId: string): GraphQLFormattedError {
+  return {
+    message: `The server failed. Its log tells more under the request id ${requestId}.`,
+    extensions: { code: "INTERNAL_SERVER_ERROR", retryable: true, requestId },
+  };
+}

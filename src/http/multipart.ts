@@ -1,0 +1,70 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { fileTooLarge, maxBodyBytes, readMultipartRequest } from "./multipart-request.js";
+import type { MultipartLimits } from "./multipart-request.js";
+import { RequestError } from "./request-error.js";
+import { answerBeforeBodyEnds } from "./unread-body.js";
+
+export type { MultipartLimits } from "./multipart-request.js";
+
+/** Browsers let no foreign page send these without asking the server first (a CORS preflight). */
+const preflightHeaders = ["apollo-require-preflight", "x-apollo-operation-name"] as const;
+
+/**
+ * Lets the routes of this scope take GraphQL multipart requests: `request.body` becomes the operations, in which each
+ * mapped null is a `Promise<IncomingFile>`. A request without a preflight header, or whose length is beyond the limits,
+ * is refused before its body is read. What was not read when the answer goes out is not read any more.
+ */
+export function registerMultipart(app: FastifyInstance, limits: MultipartLimits): void {
+  const answered = new WeakMap<FastifyRequest, AbortController>();
+
+  app.addContentTypeParser("multipart/form-data", (_request, _body, done) => done(null));
+  app.addHook("onRequest", (request, _reply, done) => {
+    done(isMultipart(request) ? refusal(request, limits) : undefined);
+  });
+  app.addHook("preValidation", async (request) => {
+    if (!isMultipart(request)) return;
+    const controller = new AbortController();
+    answered.set(request, controller);
+    request.body = await readMultipartRequest(request.raw, limits, controller.signal);
+  });
+  app.addHook("onSend", async (request, reply, payload) => {
+    answered.get(request)?.abort();
+    return isMultipart(request) ? withoutReadingOn(request, reply, payload) : payload;
+  });
+}
+
+function isMultipart(request: FastifyRequest): boolean {
+  return request.method === "POST" && /^multipart\/form-data\b/i.test(request.headers["content-type"] ?? "");
+}
+
+function refusal({ headers }: FastifyRequest, limits: MultipartLimits): Error | undefined {
+  if (!preflightHeaders.some((name) => headers[name] !== undefined && headers[name] !== "")) {
+    const message =
+      "A multipart request needs the header `apollo-require-preflight: true`, against forged requests.";
+    return new RequestError(400, message);
+  }
+  return Number(headers["content-length"] ?? 0) > maxBodyBytes(limits) ? fileTooLarge(limits) : undefined;
+}
+
+async function withoutReadingOn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  const { raw } = request;
+  // The end of a body is told a moment after its last bytes, and the answer may be ready in between.
+  if (!raw.complete) await nextTurn();
+  if (raw.complete) {
+    // At most a buffer of it is unread.
+    raw.resume();
+    return payload;
+  }
+  void reply.header("connection", "close");
+  if (typeof payload === "string" || payload instanceof Uint8Array) {
+    void reply.header("content-length", Buffer.byteLength(payload));
+    return answerBeforeBodyEnds(payload, raw);
+  }
+  return payload instanceof Readable ? answerBeforeBodyEnds(payload, raw) : payload;
+}

@@ -1,0 +1,10 @@
+/** A request that HTTP itself forbids; answered with this status and the code BAD_REQUEST. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  readonly statusCode: number;
+
+  constructor(statusCode: 400 | 405, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}

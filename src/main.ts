@@ -1,0 +1,99 @@
+import { ConfigError } from "./config/config.js";
+import type { Config } from "./config/config.js";
+import { readEnv } from "./config/env.js";
+import { parseConfig } from "./config/parse-config.js";
+import { MigrationError } from "./db/migrations.js";
+import { DatabaseUnavailableError } from "./db/unavailable.js";
+import { createLogger } from "./logger.js";
+import type { Logger } from "./logger.js";
+import { startServer } from "./server.js";
+import type { ModelTargetOptions } from "./server.js";
+
+interface Model {
+  options: ModelTargetOptions;
+  close(): Promise<void>;
+}
+
+async function main(): Promise<void> {
+  const config = parseConfig(readEnv());
+  const logger = createLogger({ level: config.logLevel, json: config.production });
+  const model = await connectModel(config, logger);
+  const server = await startServer(config, { logger, model: model.options }).catch(async (error: unknown) => {
+    await model.close();
+    throw error;
+  });
+  const stop = async () => {
+    await server.close();
+    await model.close();
+  };
+  onSignals(stop, logger);
+  process.stdout.write(`Parley is ready at ${server.url}/graphql\n`);
+}
+
+async function connectModel(config: Config, logger: Logger): Promise<Model> {
+  const { model } = config;
+  if (model.provider === "azure") {
+    const { endpoint, deployment, auth } = model;
+    if (auth.kind === "api-key")
+      logger.info("an API key is set: keyless sign-in with Microsoft Entra ID is off");
+    logger.info({ endpoint, deployment, apiVersion: model.apiVersion }, "Azure OpenAI answers");
+    return { options: { endpoint, deployment, auth }, close: () => Promise.resolve() };
+  }
+  const standIn = await startStandIn(logger);
+  logger.warn(
+    { url: standIn.url },
+    "the stand-in answers, with synthetic speech: set AZURE_OPENAI_ENDPOINT to be answered by Azure OpenAI",
+  );
+  const auth = { kind: "api-key", apiKey: "stand-in" } as const;
+  return { options: { endpoint: standIn.url, deployment: "stand-in", auth }, close: () => standIn.close() };
+}
+
+async function startStandIn(logger: Logger) {
+  // Part of the development install only, so it is loaded only where it is needed.
+  const standIn = await import("./stand-in/stand-in.js");
+  return standIn.startStandIn({ logger });
+}
+
+/** The first signal ends what runs in good order, the second at once. */
+function onSignals(stop: () => Promise<void>, logger: Logger): void {
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      logger.info({ signal }, "shutting down; a second signal ends at once");
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ err: error }, "shutting down failed");
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof Error && isForOperators(error)) return error.message;
+  if (isCode(error, "EADDRINUSE"))
+    return "The port is taken: end the program that listens there, or set PORT to another one.";
+  if (isCode(error, "ERR_MODULE_NOT_FOUND")) {
+    return `A package is missing: run npm ci (the stand-in needs the development packages). ${String(error)}`;
+  }
+  return `Parley could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+function isForOperators(error: Error): boolean {
+  const explained = [ConfigError, MigrationError, DatabaseUnavailableError];
+  // The stand-in's own error is known by its name: importing it would load the stand-in in production.
+  return explained.some((kind) => error instanceof kind) || error.name === "StandInUnavailableError";
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === code;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,45 @@
+import type { MutationResolvers } from "../schema/generated/types.js";
+import type { RequestContext } from "./request-context.js";
+
+export const mutation: MutationResolvers = {
+  startConversation: async (_parent, { input }, context) => ({
+    conversation: await changing(context, context.app.conversations.start(context.viewer, input)),
+  }),
+  updateConversation: async (_parent, { input: { conversationId, ...changes } }, context) => ({
+    conversation: await changing(
+      context,
+      context.app.conversations.update(context.viewer, conversationId, changes),
+    ),
+  }),
+  archiveConversation: async (_parent, { input: { conversationId, archived } }, context) => ({
+    conversation: await changing(
+      context,
+      context.app.conversations.archive(context.viewer, conversationId, archived),
+    ),
+  }),
+  deleteConversation: async (_parent, { input: { conversationId } }, context) => {
+    await changing(context, context.app.conversations.delete(context.viewer, conversationId));
+    return { deletedConversationId: conversationId };
+  },
+  addTextTurn: async (_parent, { input }, context) => ({
+    turn: await changing(context, context.app.turns.addText(context.viewer, input)),
+  }),
+  addAudioTurn: async (_parent, { input }, context) => ({
+    turn: await changing(context, context.app.turns.addAudio(context.viewer, input)),
+  }),
+  cancelTurn: async (_parent, { input }, context) => ({
+    turn: await changing(context, context.app.turns.cancel(context.viewer, input.turnId)),
+  }),
+  retryTurn: async (_parent, { input }, context) => ({
+    turn: await changing(context, context.app.turns.retry(context.viewer, input)),
+  }),
+};
+
+/** What an earlier field of the same request has read is no longer true. */
+async function changing<Result>(context: RequestContext, change: Promise<Result>): Promise<Result> {
+  try {
+    return await change;
+  } finally {
+    context.reading.forget();
+  }
+}

@@ -1,0 +1,71 @@
+import type { MessageRow, TurnRow } from "../db/rows.js";
+import type {
+  ReplySettingsResolvers,
+  TurnConnectionResolvers,
+  TurnErrorCode,
+  TurnResolvers,
+} from "../schema/generated/types.js";
+import { replyOf } from "../services/turns/reply.js";
+import { toTurnStatus } from "../services/turns/status.js";
+import { connection } from "./connection.js";
+import { opaqueCursor } from "./event-cursor.js";
+import type { RequestContext } from "./request-context.js";
+import { present } from "./present.js";
+
+export const turn: TurnResolvers = {
+  conversation: async ({ conversationId }, _arguments, { loaders }) =>
+    present(await loaders.conversation.load(conversationId)),
+  status: ({ status }) => toTurnStatus(status),
+  userMessage: async ({ id }, _arguments, context) => present(await messageOf(context, id, "USER")),
+  assistantMessage: ({ id }, _arguments, context) => messageOf(context, id, "ASSISTANT"),
+  error: (row) => turnError(row),
+  finishReason: ({ finishReason }) =>
+    finishReason === "STOP" || finishReason === "LENGTH" ? finishReason : null,
+  reply: (row) => replyOf(row),
+  usage: ({ id }, _arguments, { loaders }) => loaders.usageOfTurn.load(id),
+  eventCursor: ({ id, attempt, status }) => opaqueCursor([id, attempt, status]),
+};
+
+export const turnConnection: TurnConnectionResolvers = connection;
+
+export const replySettings: ReplySettingsResolvers = {
+  modalities: ({ sound }) => (sound ? ["TEXT", "AUDIO"] : ["TEXT"]),
+};
+
+async function messageOf(
+  { loaders }: RequestContext,
+  turnId: string,
+  role: string,
+): Promise<MessageRow | null> {
+  const messages = await loaders.messagesOfTurn.load(turnId);
+  return messages.find((message) => message.role === role) ?? null;
+}
+
+const errorCodes = {
+  CONTENT_FILTERED: true,
+  CONTEXT_TOO_LONG: true,
+  PROVIDER_RATE_LIMITED: true,
+  PROVIDER_UNAVAILABLE: true,
+  PROVIDER_TIMEOUT: true,
+  PROVIDER_REJECTED: true,
+  PROVIDER_AUTH_FAILED: true,
+  PROVIDER_DEPLOYMENT_NOT_FOUND: true,
+  ANSWER_INCOMPLETE: true,
+  INTERRUPTED: true,
+  INTERNAL: true,
+} as const satisfies Record<TurnErrorCode, true>;
+
+function turnError({ errorCode, errorMessage, errorRetryable, errorRetryAfter }: TurnRow) {
+  if (errorCode === null) return null;
+  const code: TurnErrorCode = isErrorCode(errorCode) ? errorCode : "INTERNAL";
+  return {
+    code,
+    message: errorMessage ?? "",
+    retryable: errorRetryable ?? false,
+    retryAfter: errorRetryAfter,
+  };
+}
+
+function isErrorCode(code: string): code is TurnErrorCode {
+  return Object.hasOwn(errorCodes, code);
+}

@@ -1,0 +1,106 @@
+import { access, constants, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { AddressInfo } from "node:net";
+import { createAppContext } from "./app-context.js";
+import type { AppContext } from "./app-context.js";
+import { createCompletionClient } from "./azure/client.js";
+import type { ModelConnection } from "./azure/types.js";
+import { ConfigError } from "./config/config.js";
+import type { Config } from "./config/config.js";
+import { openDatabase } from "./db/database.js";
+import type { DatabaseOptions } from "./db/database.js";
+import { createHttpApp } from "./http/app.js";
+import { trackOpenAnswers } from "./http/open-answers.js";
+import type { Logger } from "./logger.js";
+import { FileAudioStore } from "./storage/file-audio-store.js";
+
+/** Drafts of a process that died are swept once nobody can be writing them any more. */
+const draftLifetimeMs = 24 * 60 * 60 * 1000;
+
+/** How long requests may take to be answered once every turn has ended. */
+const lastAnswersMs = 2_000;
+
+export interface ServerOptions extends DatabaseOptions {
+  logger: Logger;
+  /** Which model to call: Azure as configured, or the stand-in that main.ts has started. */
+  model: ModelTargetOptions;
+}
+
+export type ModelTargetOptions = Pick<ModelConnection, "endpoint" | "deployment" | "auth">;
+
+export interface ParleyServer {
+  /** Where it listens, with the actual port: `http://127.0.0.1:4000`. */
+  readonly url: string;
+  readonly context: AppContext;
+  /**
+   * Ends what runs within SHUTDOWN_GRACE_MS and answers who waited for it, then closes everything in reverse order. A
+   * second call waits for the first.
+   */
+  close(): Promise<void>;
+}
+
+/** Opens the database, listens, and recovers turns that were left behind. */
+export async function startServer(config: Config, options: ServerOptions): Promise<ParleyServer> {
+  const { logger, onStatement } = options;
+  const database = await openDatabase(config.database, { onStatement });
+  const closers = [() => database.close()];
+  const close = once(async () => {
+    for (const closer of closers.reverse()) await closer();
+  });
+  try {
+    if (database.applied.length > 0)
+      logger.info({ migrations: database.applied }, "the database was brought up to date");
+    const store = new FileAudioStore(await writableFolder(config.dataDir, "audio"));
+    await store.sweepDrafts(draftLifetimeMs);
+    const connection = { ...options.model, ...config.model };
+    const { endpoint, deployment, apiVersion } = connection;
+    const context = createAppContext({
+      config,
+      logger,
+      database,
+      store,
+      model: createCompletionClient(connection, { logger }),
+      target: { endpoint, deployment, apiVersion },
+    });
+    closers.push(() => context.recovery.close());
+    const app = await createHttpApp(context);
+    const openAnswers = trackOpenAnswers(app.server);
+    closers.push(() => app.close());
+    // Who waited for a turn hears how it ended: closing the app cuts every connection.
+    closers.push(() => openAnswers.settled(lastAnswersMs));
+    closers.push(() => context.runner.close(config.turns.shutdownGraceMs));
+    // Who has the port is the one server on a SQLite database: a second start by mistake ends here, before it could
+    // take the first one's running turns for abandoned ones.
+    await app.listen({ host: config.http.host, port: config.http.port });
+    await context.recovery.start(context.runner.newLease().owner);
+    return { url: urlOf(config.http.host, app.server.address()), context, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Told at the start, rather than by the first answer that can't be kept. */
+async function writableFolder(dataDir: string, name: string): Promise<string> {
+  const folder = join(dataDir, name);
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return folder;
+  } catch (error) {
+    throw new ConfigError([
+      `DATA_DIR ${dataDir} must be a folder that this user may write: ${String(error)}`,
+    ]);
+  }
+}
+
+function urlOf(host: string, address: AddressInfo | string | null): string {
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
+
+function once(action: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  return () => (running ??= action());
+}

@@ -1,0 +1,7 @@
+import { extensionOf } from "./clip-format.js";
+import type { AudioFormat } from "./clip-format.js";
+
+/** Where the store keeps a clip: a folder for each conversation. */
+export function clipKey(conversationId: string, clipId: string, format: AudioFormat): string {
+  return `${conversationId}/${clipId}.${extensionOf(format)}`;
+}

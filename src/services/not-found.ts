@@ -1,0 +1,9 @@
+import { ParleyError } from "../errors.js";
+
+export function conversationNotFound(): ParleyError {
+  return new ParleyError("NOT_FOUND", "There is no such conversation.");
+}
+
+export function turnNotFound(): ParleyError {
+  return new ParleyError("NOT_FOUND", "There is no such turn.");
+}

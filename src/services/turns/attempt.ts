@@ -1,0 +1,178 @@
+import type { CompletionClient, CompletionResult } from "../../azure/types.js";
+import type { Config } from "../../config/config.js";
+import type { DatabaseClient } from "../../db/database.js";
+import type { TurnRow } from "../../db/rows.js";
+import { newId } from "../../ids.js";
+import type { Logger } from "../../logger.js";
+import type { AudioStore } from "../../storage/audio-store.js";
+import { loadHistory } from "../history/load-history.js";
+import { planRequest } from "../history/plan-request.js";
+import type { RequestFacts, RequestPlan } from "../history/types.js";
+import { Answer } from "./answer.js";
+import { callColumns, interruptedCallColumns, runningCall } from "./call-record.js";
+import { internalFailure, isUnknownAudioId, toTurnEnd } from "./end-of-call.js";
+import type { StopReason } from "./end-of-call.js";
+import type { KeptAnswer, Outcome } from "./finish.js";
+import { keepAnswer } from "./keep-answer.js";
+import { LeaseLostError } from "./lease.js";
+import type { Fence } from "./lease.js";
+import type { Question } from "./question.js";
+import type { ModelTarget } from "./model-target.js";
+import { toCompletionRequest } from "./model-request.js";
+import { replyOf } from "./reply.js";
+
+export interface AttemptParts {
+  client: DatabaseClient;
+  store: AudioStore;
+  model: CompletionClient;
+  target: ModelTarget;
+  history: Config["history"];
+  prices: Config["prices"];
+  logger: Logger;
+}
+
+/** A turn that this server has accepted and leased. */
+export interface AcceptedTurn {
+  turn: TurnRow;
+  question: Question;
+  fence: Fence;
+}
+
+/** One attempt to answer a turn: reads, asks the model, keeps what comes. No transaction is open in between. */
+export class Attempt {
+  readonly #parts: AttemptParts;
+  readonly #turn: TurnRow;
+  readonly #question: Question;
+  readonly #fence: Fence;
+  readonly #signal: AbortSignal;
+  readonly #calls: Outcome["calls"] = [];
+  /** The call under way, once its request may have left. */
+  #runningCall: string | null = null;
+
+  constructor(parts: AttemptParts, { turn, question, fence }: AcceptedTurn, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#turn = turn;
+    this.#question = question;
+    this.#fence = fence;
+    this.#signal = signal;
+  }
+
+  /** What was paid so far, also when `run` rejects. */
+  get calls(): Outcome["calls"] {
+    return this.#calls;
+  }
+
+  /** Resolves to what is to be written; rejects where the server itself is at fault. `stopReason` is asked when the signal was aborted. */
+  async run(stopReason: () => StopReason): Promise<Outcome> {
+    const facts = await this.#readFacts();
+    const first = await this.#call(planRequest(facts));
+    if (!isUnknownAudioId(first.result)) return this.#outcome(first, stopReason);
+    await first.answer.discard();
+    await this.#markDead(first.plan);
+    const second = await this.#call(planRequest({ ...facts, withoutAudioIds: true }));
+    return this.#outcome(second, stopReason);
+  }
+
+  async #readFacts(): Promise<RequestFacts> {
+    const { client, history, target } = this.#parts;
+    const { conversationId, position } = this.#turn;
+    return {
+      ...this.#question,
+      ...(await loadHistory(client, conversationId, position, history.maxTokens)),
+      replyWithSound: replyOf(this.#turn).sound,
+      now: new Date(),
+      endpoint: target.endpoint,
+      deployment: target.deployment,
+      bounds: history,
+      withoutAudioIds: false,
+    };
+  }
+
+  async #call(plan: RequestPlan): Promise<Call> {
+    const { model, store, target, prices } = this.#parts;
+    const reply = replyOf(this.#turn);
+    const answer = new Answer(store, reply.sound ? reply.format : null);
+    const startedAt = new Date();
+    const id = newId("call");
+    try {
+      const result = await model.complete(toCompletionRequest(plan, reply, store), {
+        signal: this.#signal,
+        onBegin: () => this.#begin(id, plan),
+        onEvent: (event) => answer.add(event),
+      });
+      const endedAt = new Date();
+      const soundMs = await answer.soundMs().catch(() => null);
+      const received = { receivedText: answer.letters, receivedAudioMs: soundMs ?? 0 };
+      this.#calls.push(callColumns({ id, plan, result, startedAt, endedAt, ...received }, target, prices));
+      this.#runningCall = null;
+      return { plan, result, answer, soundMs };
+    } catch (error) {
+      this.#countBrokenCall();
+      await answer.discard();
+      throw error;
+    }
+  }
+
+  /** RUNNING means that the model may have been asked, so it is written before the request leaves. */
+  async #begin(callId: string, plan: RequestPlan): Promise<void> {
+    const call = runningCall(callId, plan, this.#parts.target);
+    const { count } = await this.#parts.client.turn.updateMany({
+      where: { ...this.#fence, activeConversationId: { not: null } },
+      data: {
+        status: "RUNNING",
+        omittedTurns: plan.omittedTurns,
+        runningCall: call,
+        ...(this.#calls.length === 0 ? { startedAt: new Date() } : {}),
+      },
+    });
+    if (count === 0) throw new LeaseLostError(`the turn ${this.#turn.id} is no longer run here`);
+    this.#runningCall = call;
+  }
+
+  /** A call that this server itself broke off may have been billed. */
+  #countBrokenCall(): void {
+    if (this.#runningCall === null) return;
+    this.#calls.push(interruptedCallColumns(this.#runningCall, this.#parts.prices, new Date()));
+    this.#runningCall = null;
+  }
+
+  async #markDead(plan: RequestPlan): Promise<void> {
+    const ids = plan.messages.flatMap((message) => ("clipId" in message ? [message.clipId] : []));
+    await this.#parts.client.audioClip.updateMany({
+      where: { id: { in: ids } },
+      data: { providerAudioDeadAt: new Date() },
+    });
+  }
+
+  async #outcome({ result, answer, soundMs }: Call, stopReason: () => StopReason): Promise<Outcome> {
+    const end = toTurnEnd(result, answer.isEmpty(), stopReason);
+    const filtered = end.status === "FAILED" && end.error.code === "CONTENT_FILTERED";
+    const outcome = { end, calls: this.#calls, model: result.model };
+    if (filtered) await answer.discard();
+    if (filtered || (answer.isEmpty() && answer.failure === null)) return { ...outcome, answer: null };
+    const kept = await this.#keep(answer, result, soundMs);
+    if (answer.failure === null) return { ...outcome, answer: kept };
+    const { logger } = this.#parts;
+    logger.error({ err: answer.failure, turnId: this.#turn.id }, "the sound of an answer could not be kept");
+    return { ...outcome, end: { status: "FAILED", error: internalFailure }, answer: kept };
+  }
+
+  /** Null where the sound could not be kept and there are no words. */
+  #keep(answer: Answer, result: CompletionResult, soundMs: number | null): Promise<KeptAnswer | null> {
+    return keepAnswer(answer, {
+      conversationId: this.#turn.conversationId,
+      format: replyOf(this.#turn).format,
+      durationMs: soundMs,
+      providerAudioId: result.providerAudioId,
+      providerAudioExpiresAt: result.providerAudioExpiresAt,
+      target: this.#parts.target,
+    });
+  }
+}
+
+interface Call {
+  plan: RequestPlan;
+  result: CompletionResult;
+  answer: Answer;
+  soundMs: number | null;
+}

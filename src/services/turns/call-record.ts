@@ -1,0 +1,116 @@
+import { z } from "zod";
+import type { CompletionResult, TokenUsage } from "../../azure/types.js";
+import type { Prices } from "../../config/prices.js";
+import { assistantSoundTokens, textTokens } from "../history/estimate.js";
+import type { RequestPlan } from "../history/types.js";
+import { costOfCall, noTokens } from "../usage/usage.js";
+import type { ModelTarget } from "./model-target.js";
+
+/** A call to the model that has ended, with what it received. */
+export interface EndedCall {
+  id: string;
+  plan: RequestPlan;
+  result: CompletionResult;
+  startedAt: Date;
+  endedAt: Date;
+  receivedText: string;
+  receivedAudioMs: number;
+}
+
+const runningCallSchema = z.object({
+  id: z.string(),
+  endpoint: z.string(),
+  deployment: z.string(),
+  apiVersion: z.string(),
+  startedAt: z.iso.datetime().transform((text) => new Date(text)),
+  inputTextTokens: z.int(),
+  inputAudioTokens: z.int(),
+});
+
+/** What is known of a call before it is answered, for the turn's row: the server may die before it can tell more. */
+export function runningCall(id: string, plan: RequestPlan, target: ModelTarget): string {
+  const { endpoint, deployment, apiVersion } = target;
+  const { textTokens: inputTextTokens, audioTokens: inputAudioTokens } = plan.estimate;
+  const startedAt = new Date().toISOString();
+  return JSON.stringify({
+    id,
+    endpoint,
+    deployment,
+    apiVersion,
+    startedAt,
+    inputTextTokens,
+    inputAudioTokens,
+  });
+}
+
+/** The row of a call whose server died: it may have been billed, so its input is counted as estimated. */
+export function interruptedCallColumns(runningCall: string, prices: Prices, endedAt: Date) {
+  const call = runningCallSchema.parse(JSON.parse(runningCall));
+  const usage = { ...noTokens, inputText: call.inputTextTokens, inputAudio: call.inputAudioTokens };
+  return {
+    ...call,
+    model: null,
+    providerRequestId: null,
+    completionId: null,
+    finishReason: null,
+    outcome: "INTERRUPTED",
+    errorCode: null,
+    httpAttempts: 1,
+    timeToFirstAudioMs: null,
+    cachedInputTokens: 0,
+    outputTextTokens: 0,
+    outputAudioTokens: 0,
+    endedAt,
+    costMicroUsd: costOfCall(prices, { deployment: call.deployment, model: null, usage }),
+    estimated: true,
+  };
+}
+
+/** The row of a call but for whose it was. */
+export type CallColumns = ReturnType<typeof callColumns> | ReturnType<typeof interruptedCallColumns>;
+
+const outcomes = {
+  complete: "COMPLETE",
+  filtered: "FILTERED",
+  cancelled: "CANCELLED",
+  failed: "FAILED",
+} as const satisfies Record<CompletionResult["end"]["type"], string>;
+
+/** The row of a call: what it used as the provider told it, or an estimate where it told nothing and may have billed. */
+export function callColumns(call: EndedCall, target: ModelTarget, prices: Prices) {
+  const { result } = call;
+  const estimated = result.usage === null && result.mayBeBilled;
+  const usage = result.usage ?? (estimated ? estimateUsage(call) : noTokens);
+  const cost = costOfCall(prices, { deployment: target.deployment, model: result.model, usage });
+  return {
+    id: call.id,
+    ...target,
+    model: result.model,
+    providerRequestId: result.providerRequestId,
+    completionId: result.completionId,
+    finishReason: result.finishReason,
+    outcome: outcomes[result.end.type],
+    errorCode: result.end.type === "failed" ? result.end.error.code : null,
+    httpAttempts: result.attempts,
+    timeToFirstAudioMs: result.timeToFirstAudioMs === null ? null : Math.round(result.timeToFirstAudioMs),
+    startedAt: call.startedAt,
+    endedAt: call.endedAt,
+    inputTextTokens: usage.inputText,
+    inputAudioTokens: usage.inputAudio,
+    cachedInputTokens: usage.cachedInput,
+    outputTextTokens: usage.outputText,
+    outputAudioTokens: usage.outputAudio,
+    costMicroUsd: cost,
+    estimated,
+  };
+}
+
+function estimateUsage({ plan, receivedText, receivedAudioMs }: EndedCall): TokenUsage {
+  return {
+    inputText: plan.estimate.textTokens,
+    inputAudio: plan.estimate.audioTokens,
+    cachedInput: 0,
+    outputText: textTokens(receivedText),
+    outputAudio: assistantSoundTokens(receivedAudioMs),
+  };
+}

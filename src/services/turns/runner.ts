@@ -1,0 +1,200 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { TurnRow } from "../../db/rows.js";
+import { ParleyError } from "../../errors.js";
+import { Attempt } from "./attempt.js";
+import type { AcceptedTurn, AttemptParts } from "./attempt.js";
+import { internalFailure } from "./end-of-call.js";
+import type { StopReason } from "./end-of-call.js";
+import { findWritten, finishTurn, recordCalls } from "./finish.js";
+import type { Outcome } from "./finish.js";
+import { LeaseLostError, fenceOf } from "./lease.js";
+import type { Fence, Lease } from "./lease.js";
+import type { Question } from "./question.js";
+import type { TurnEnds } from "./turn-ends.js";
+
+export interface TurnRunnerParts extends AttemptParts {
+  ends: TurnEnds;
+  /** Names this process among those that share the database. */
+  serverId: string;
+  leaseMs: number;
+}
+
+interface Run {
+  conversationId: string;
+  controller: AbortController;
+  stopReason: StopReason;
+  done: Promise<void>;
+}
+
+/** Waits between tries to write the end of a turn, in milliseconds: a database that is away for a moment loses nothing. */
+const finishDelaysMs = [100, 500, 2_000, 5_000];
+
+/** Runs turns in this process, each to its end, whatever becomes of the request that added it. */
+export class TurnRunner {
+  readonly #parts: TurnRunnerParts;
+  readonly #runs = new Map<string, Run>();
+  #closing = false;
+
+  constructor(parts: TurnRunnerParts) {
+    this.#parts = parts;
+  }
+
+  newLease(): Lease {
+    return { owner: this.#parts.serverId, expiresAt: new Date(Date.now() + this.#parts.leaseMs) };
+  }
+
+  /** @throws ParleyError SERVER_SHUTTING_DOWN */
+  refuseWhenClosing(): void {
+    if (!this.#closing) return;
+    throw new ParleyError("SERVER_SHUTTING_DOWN", "This server is shutting down. Try again in a moment.", {
+      retryable: true,
+    });
+  }
+
+  /** Runs a turn that this server has just leased. Returns at once. */
+  start(turn: TurnRow, question: Question, lease: Lease): void {
+    const controller = new AbortController();
+    const run: Run = {
+      conversationId: turn.conversationId,
+      controller,
+      stopReason: "cancelled",
+      done: Promise.resolve(),
+    };
+    this.#runs.set(turn.id, run);
+    if (this.#closing) this.#stop(run, "shutdown");
+    run.done = this.#run({ turn, question, fence: fenceOf(turn, lease) }, run);
+  }
+
+  isRunning(turnId: string): boolean {
+    return this.#runs.has(turnId);
+  }
+
+  /** Stops a turn that runs here; does nothing for any other. */
+  cancel(turnId: string): void {
+    const run = this.#runs.get(turnId);
+    if (run !== undefined) this.#stop(run, "cancelled");
+  }
+
+  cancelConversation(conversationId: string): void {
+    for (const run of this.#runs.values())
+      if (run.conversationId === conversationId) this.#stop(run, "cancelled");
+  }
+
+  /** Accepts nothing more, gives what runs `graceMs` to end, then stops it: those turns end INTERRUPTED. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    const all = () => Promise.all([...this.#runs.values()].map((run) => run.done));
+    const grace = new AbortController();
+    await Promise.race([all(), delay(graceMs, undefined, { signal: grace.signal }).catch(() => undefined)]);
+    grace.abort();
+    for (const run of this.#runs.values()) this.#stop(run, "shutdown");
+    await all();
+  }
+
+  /** The first reason stays: a turn that was cancelled is cancelled, also when the server shuts down right after. */
+  #stop(run: Run, reason: StopReason): void {
+    if (run.controller.signal.aborted) return;
+    run.stopReason = reason;
+    run.controller.abort();
+  }
+
+  async #run(accepted: AcceptedTurn, run: Run): Promise<void> {
+    const { turn, fence } = accepted;
+    const renewal = setInterval(() => void this.#renew(fence, run), Math.ceil(this.#parts.leaseMs / 3));
+    let ended: TurnRow | null = null;
+    try {
+      ended = await this.#runToEnd(accepted, run);
+    } catch (error) {
+      this.#parts.logger.error(
+        { err: error, turnId: turn.id },
+        "could not write the end of a turn; it will be ended as INTERRUPTED",
+      );
+    } finally {
+      clearInterval(renewal);
+      // A retry may have taken its place, where another server had ended this attempt.
+      if (this.#runs.get(turn.id) === run) this.#runs.delete(turn.id);
+      this.#parts.ends.announce(turn.id, ended);
+    }
+  }
+
+  /** Resolves to the turn at its end; null where it is no longer run here. */
+  async #runToEnd(accepted: AcceptedTurn, run: Run): Promise<TurnRow | null> {
+    const { turn, fence } = accepted;
+    const attempt = new Attempt(this.#parts, accepted, run.controller.signal);
+    try {
+      const outcome = await attempt.run(() => run.stopReason);
+      return await this.#finish(turn, fence, outcome);
+    } catch (error) {
+      if (error instanceof LeaseLostError) return this.#lost(turn, attempt);
+      this.#parts.logger.error({ err: error, turnId: turn.id }, "a turn failed by a fault of the server");
+      const end = { status: "FAILED", error: internalFailure } as const;
+      return this.#finish(turn, fence, { end, answer: null, calls: attempt.calls, model: null });
+    }
+  }
+
+  async #finish(turn: TurnRow, fence: Fence, outcome: Outcome): Promise<TurnRow> {
+    try {
+      const ended = await this.#write(turn, fence, outcome);
+      this.#log(turn, outcome);
+      return ended;
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+      // The first write may have been made although its answer was lost.
+      const written = await findWritten(this.#parts.client, turn, outcome);
+      if (written !== null) return written;
+      const storageKey = outcome.answer?.sound?.storageKey;
+      if (storageKey !== undefined) await this.#parts.store.delete(storageKey);
+      throw error;
+    }
+  }
+
+  /** A database that can't be written now may be there again in a moment. */
+  async #write(turn: TurnRow, fence: Fence, outcome: Outcome): Promise<TurnRow> {
+    for (const delayMs of finishDelaysMs) {
+      try {
+        return await finishTurn(this.#parts.client, turn, fence, outcome);
+      } catch (error) {
+        if (error instanceof LeaseLostError) throw error;
+        this.#parts.logger.warn(
+          { err: error, turnId: turn.id, delayMs },
+          "writing the end of a turn failed; trying again",
+        );
+        await delay(delayMs);
+      }
+    }
+    return finishTurn(this.#parts.client, turn, fence, outcome);
+  }
+
+  async #lost(turn: TurnRow, attempt: Attempt): Promise<null> {
+    this.#parts.logger.warn(
+      { turnId: turn.id },
+      "a turn was deleted or taken over while it ran; its answer is dropped",
+    );
+    await recordCalls(this.#parts.client, turn, attempt.calls);
+    return null;
+  }
+
+  async #renew(fence: Fence, run: Run): Promise<void> {
+    try {
+      const { count } = await this.#parts.client.turn.updateMany({
+        where: { ...fence, activeConversationId: { not: null } },
+        data: { leaseExpiresAt: this.newLease().expiresAt },
+      });
+      if (count === 0 && this.isRunning(fence.id)) this.#stop(run, "lease-lost");
+    } catch (error) {
+      this.#parts.logger.warn({ err: error, turnId: fence.id }, "could not renew the lease of a turn");
+    }
+  }
+
+  #log(turn: TurnRow, { end, calls }: Outcome): void {
+    const facts = {
+      turnId: turn.id,
+      attempt: turn.attempt,
+      status: end.status,
+      requestIds: calls.map((call) => call.providerRequestId),
+    };
+    if (end.status === "FAILED")
+      this.#parts.logger.warn({ ...facts, code: end.error.code, reason: end.error.message }, "turn failed");
+    else this.#parts.logger.info(facts, "turn ended");
+  }
+}

@@ -1,0 +1,230 @@
+import type { Viewer } from "../../auth/viewer.js";
+import type { VoicesConfig } from "../../config/config.js";
+import type { DatabaseClient } from "../../db/database.js";
+import type { TurnRow } from "../../db/rows.js";
+import { ParleyError } from "../../errors.js";
+import { isId } from "../../ids.js";
+import type { Logger } from "../../logger.js";
+import type { AudioStore } from "../../storage/audio-store.js";
+import type { IncomingAudio } from "../audio/incoming-audio.js";
+import type { AudioIntake, ReceivedAudio } from "../audio/intake.js";
+import { removeAudio } from "../audio/remove-audio.js";
+import { checkIdempotencyKey, checkOptionalText, checkText, checkWaitMs } from "../input.js";
+import { conversationNotFound, turnNotFound } from "../not-found.js";
+import { acceptRetry, acceptTurn } from "./acceptance.js";
+import type { Acceptance, AcceptedSound } from "./acceptance.js";
+import { hashRequest } from "./idempotency.js";
+import type { KeyedRequest } from "./idempotency.js";
+import type { Lease } from "./lease.js";
+import { checkReply } from "./reply.js";
+import type { ReplyRequest, ReplyWish } from "./reply.js";
+import type { TurnRunner } from "./runner.js";
+import { isActive, toTurnStatus } from "./status.js";
+import type { TurnEnds } from "./turn-ends.js";
+
+interface TurnInput {
+  conversationId: string;
+  reply: ReplyRequest;
+  idempotencyKey?: string | null | undefined;
+  /** Milliseconds, 0 to 120,000. */
+  waitMs: number;
+}
+export type AddTextTurn = TurnInput & { text: string };
+export type AddAudioTurn = TurnInput & { text?: string | null | undefined; audio: IncomingAudio };
+export interface RetryTurn {
+  turnId: string;
+  idempotencyKey?: string | null | undefined;
+  waitMs: number;
+}
+
+export interface TurnServiceParts {
+  client: DatabaseClient;
+  store: AudioStore;
+  intake: AudioIntake;
+  runner: TurnRunner;
+  ends: TurnEnds;
+  voices: VoicesConfig;
+  logger: Logger;
+}
+
+const cancelWaitMs = 5_000;
+/** How often a turn that runs in another process is looked at. */
+const pollMs = 250;
+
+/** Adds turns and leads them to their end. Every method is bound to the viewer; what is not theirs is NOT_FOUND. */
+export class TurnService {
+  readonly #parts: TurnServiceParts;
+
+  constructor(parts: TurnServiceParts) {
+    this.#parts = parts;
+  }
+
+  addText(viewer: Viewer, input: AddTextTurn): Promise<TurnRow> {
+    const checked = { ...this.#checkTurn(input), text: checkText(input.text) };
+    return this.#add(viewer, checked, null);
+  }
+
+  /** Everything that can be refused without the bytes is refused before they are read. */
+  async addAudio(viewer: Viewer, input: AddAudioTurn): Promise<TurnRow> {
+    const checked = { ...this.#checkTurn(input), text: checkOptionalText(input.text) };
+    await this.#findConversation(viewer, checked.conversationId);
+    const received = await this.#parts.intake.receive(input.audio);
+    try {
+      // The upload may have taken long.
+      this.#parts.runner.refuseWhenClosing();
+      return await this.#add(viewer, checked, received);
+    } finally {
+      await received.discard();
+    }
+  }
+
+  async retry(viewer: Viewer, input: RetryTurn): Promise<TurnRow> {
+    this.#parts.runner.refuseWhenClosing();
+    const waitMs = checkWaitMs(input.waitMs);
+    const key = checkIdempotencyKey(input.idempotencyKey);
+    const { id: turnId, conversationId } = await this.find(viewer, input.turnId);
+    const requestHash = hashRequest("retryTurn", { turnId });
+    const keyed = key === null ? null : { ownerId: viewer.id, scope: conversationId, key, requestHash };
+    const lease = this.#parts.runner.newLease();
+    const { removedStorageKeys, ...acceptance } = await acceptRetry(this.#parts.client, {
+      ownerId: viewer.id,
+      turnId,
+      conversationId,
+      keyed,
+      lease,
+    });
+    this.#run(acceptance, lease);
+    // Only now: sound that can't be removed must not keep an accepted turn from running.
+    await removeAudio(this.#parts.store, this.#parts.logger, removedStorageKeys);
+    return this.#untilEnd(acceptance.turn, waitMs);
+  }
+
+  async cancel(viewer: Viewer, turnId: string): Promise<TurnRow> {
+    const turn = await this.find(viewer, turnId);
+    if (!isActive(toTurnStatus(turn.status))) return turn;
+    await this.#requestCancel(turn.id);
+    return this.#untilEnd(turn, cancelWaitMs);
+  }
+
+  /** Cancels the conversation's active turn, if it has one, and waits for its end as cancel does. */
+  async stopAll(conversationId: string): Promise<void> {
+    this.#parts.runner.cancelConversation(conversationId);
+    const turn = await this.#parts.client.turn.findUnique({
+      where: { activeConversationId: conversationId },
+    });
+    if (turn === null) return;
+    await this.#requestCancel(turn.id);
+    await this.#untilEnd(turn, cancelWaitMs).catch(() => undefined);
+  }
+
+  /** @throws ParleyError NOT_FOUND */
+  async find(viewer: Viewer, turnId: string): Promise<TurnRow> {
+    const where = { id: turnId, ownerId: viewer.id };
+    const turn = isId("turn", turnId) ? await this.#parts.client.turn.findFirst({ where }) : null;
+    if (turn === null) throw turnNotFound();
+    return turn;
+  }
+
+  async #add(viewer: Viewer, checked: CheckedTurn, received: ReceivedAudio | null): Promise<TurnRow> {
+    const lease = this.#parts.runner.newLease();
+    const sound = received === null ? null : await received.keep(checked.conversationId);
+    const acceptance = await this.#accept(viewer, checked, sound, lease);
+    this.#run(acceptance, lease);
+    return this.#untilEnd(acceptance.turn, checked.waitMs);
+  }
+
+  #run(acceptance: Acceptance, lease: Lease): void {
+    if (!acceptance.replayed) this.#parts.runner.start(acceptance.turn, acceptance.question, lease);
+  }
+
+  async #accept(
+    viewer: Viewer,
+    checked: CheckedTurn,
+    sound: AcceptedSound | null,
+    lease: Lease,
+  ): Promise<Acceptance> {
+    const { conversationId, text, reply } = checked;
+    const keyed = keyedRequest(viewer, checked, sound);
+    const defaultVoice = this.#parts.voices.default;
+    const request = { ownerId: viewer.id, conversationId, text, sound, reply, defaultVoice, keyed, lease };
+    try {
+      const acceptance = await acceptTurn(this.#parts.client, request);
+      if (acceptance.replayed) await this.#forget(sound);
+      return acceptance;
+    } catch (error) {
+      // Only a refusal is sure to have left no row that refers to the sound: after any other error it is kept.
+      if (error instanceof ParleyError) await this.#forget(sound);
+      throw error;
+    }
+  }
+
+  async #forget(sound: AcceptedSound | null): Promise<void> {
+    if (sound !== null) await removeAudio(this.#parts.store, this.#parts.logger, [sound.storageKey]);
+  }
+
+  #checkTurn(input: TurnInput): Omit<CheckedTurn, "text"> {
+    this.#parts.runner.refuseWhenClosing();
+    if (!isId("conv", input.conversationId)) throw conversationNotFound();
+    return {
+      conversationId: input.conversationId,
+      reply: checkReply(input.reply, this.#parts.voices),
+      key: checkIdempotencyKey(input.idempotencyKey),
+      waitMs: checkWaitMs(input.waitMs),
+    };
+  }
+
+  async #findConversation(viewer: Viewer, id: string): Promise<void> {
+    const where = { id, ownerId: viewer.id };
+    const found = await this.#parts.client.conversation.count({ where });
+    if (found === 0) throw conversationNotFound();
+  }
+
+  async #requestCancel(turnId: string): Promise<void> {
+    await this.#parts.client.turn.updateMany({
+      where: { id: turnId, activeConversationId: { not: null } },
+      data: { cancelRequestedAt: new Date() },
+    });
+    this.#parts.runner.cancel(turnId);
+  }
+
+  /**
+   * The turn at its end, or as it is after `waitMs`.
+   * @throws ParleyError NOT_FOUND where it was deleted meanwhile
+   */
+  async #untilEnd(turn: TurnRow, waitMs: number): Promise<TurnRow> {
+    const deadline = Date.now() + waitMs;
+    let current: TurnRow | null = turn;
+    for (let looks = 0; current !== null && isActive(toTurnStatus(current.status)); looks += 1) {
+      const leftMs = deadline - Date.now();
+      if (leftMs <= 0) break;
+      // A turn that ran here a moment ago may have ended since it was read: look once before waiting.
+      const runsHere = this.#parts.runner.isRunning(turn.id);
+      const pauseMs = runsHere ? leftMs : looks > 0 ? Math.min(leftMs, pollMs) : 0;
+      const ended = pauseMs > 0 ? await this.#parts.ends.wait(turn.id, pauseMs) : null;
+      if (ended !== null) return ended;
+      current = await this.#parts.client.turn.findUnique({ where: { id: turn.id } });
+    }
+    if (current === null) throw turnNotFound();
+    return current;
+  }
+}
+
+interface CheckedTurn {
+  conversationId: string;
+  text: string | null;
+  reply: ReplyWish;
+  key: string | null;
+  waitMs: number;
+}
+
+function keyedRequest(
+  viewer: Viewer,
+  checked: CheckedTurn,
+  sound: AcceptedSound | null,
+): KeyedRequest | null {
+  const { key, conversationId, text, reply } = checked;
+  if (key === null) return null;
+  const operation = sound === null ? "addTextTurn" : "addAudioTurn";
+  const requestHash = hashRequest(operation, { text, ...reply, audio: sound?.receivedSha256 ?? null });
+  return { ownerId: viewer.id, scope: conversationId, key, requestHash };
+}

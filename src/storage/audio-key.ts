@@ -1,0 +1,22 @@
+import { StorageError } from "./storage-error.js";
+
+export interface AudioKey {
+  folder: string;
+  name: string;
+}
+
+export const draftsFolder = "drafts";
+
+// A leading dot would allow `..` and hidden files; 128 characters stay within every file system's limit of a name.
+const part = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
+
+/** Splits `folder/name`. Throws where a part is missing, too long, reserved or could leave the store's directory. */
+export function parseAudioKey(key: string): AudioKey {
+  const [folder, name, ...rest] = key.split("/");
+  const valid = folder !== undefined && name !== undefined && rest.length === 0;
+  // Compared in lower case because some file systems are.
+  if (!valid || !part.test(folder) || !part.test(name) || folder.toLowerCase() === draftsFolder) {
+    throw new StorageError("failed", `Not a key of audio storage: ${JSON.stringify(key.slice(0, 200))}.`);
+  }
+  return { folder, name };
+}

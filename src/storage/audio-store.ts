@@ -1,0 +1,46 @@
+import type { Readable } from "node:stream";
+
+/** The bytes `start` to `end`, both inclusive, counted from 0. */
+export interface ByteSpan {
+  start: number;
+  end: number;
+}
+
+export interface StoredAudio {
+  byteLength: number;
+  /** Lower-case hex of all bytes. */
+  sha256: string;
+}
+
+/**
+ * Where audio bytes live. Keys are `folder/name` of letters, digits, `_`, `-` and `.`; anything else throws. The
+ * store knows nothing of conversations, formats or owners.
+ */
+export interface AudioStore {
+  /** Starts a new piece of audio under a temporary name that no reader can see. */
+  create(): Promise<AudioDraft>;
+  /** The bytes, or a part of them; null where nothing is stored under the key. */
+  read(key: string, span?: ByteSpan): Promise<Readable | null>;
+  /** The number of bytes stored under the key, or null. */
+  size(key: string): Promise<number | null>;
+  /** Removes the bytes. Does nothing where there are none. */
+  delete(key: string): Promise<void>;
+  /** Removes drafts that a process left behind when it died: those untouched for `olderThanMs`. Answers how many. */
+  sweepDrafts(olderThanMs: number): Promise<number>;
+}
+
+/** Audio on its way in. Ends with exactly one of `commit` and `discard`; `discard` after either does nothing. */
+export interface AudioDraft {
+  readonly byteLength: number;
+  /** Adds bytes at the end; resolves when they are handed to the disk, so that a fast source is held back. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Reads back what was appended: at most `length` bytes from `offset`, fewer at the end. */
+  readAt(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * Makes the draft readable under `key`, durably: once it resolves the bytes survive a loss of power. `head`
+   * replaces the first bytes (the header of a WAV file, known only when its length is). A key is written once:
+   * a second commit to it throws and changes nothing.
+   */
+  commit(key: string, head?: Uint8Array): Promise<StoredAudio>;
+  discard(): Promise<void>;
+}

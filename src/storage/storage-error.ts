@@ -1,0 +1,39 @@
+import { types } from "node:util";
+
+/**
+ * `not-found`: the bytes went away while they were being read. `exists`: something is stored under the key already.
+ * `no-space`: the disk or a quota is full. `failed`: anything else; the cause says more.
+ */
+export type StorageErrorCode = "not-found" | "exists" | "no-space" | "failed";
+
+/** The only error that an audio store throws. Its message is for the log: it may name keys, and never names bytes. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+  readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+const codeOf = new Map<string, StorageErrorCode>([
+  ["ENOENT", "not-found"],
+  ["EEXIST", "exists"],
+  ["ENOSPC", "no-space"],
+  ["EDQUOT", "no-space"],
+]);
+
+/** The `code` of an error of node:fs (`ENOENT`), or null for anything else. */
+export function fsErrorCode(error: unknown): string | null {
+  if (!types.isNativeError(error) || !("code" in error)) return null;
+  return typeof error.code === "string" ? error.code : null;
+}
+
+/** What was being done (`read conv_1/clip_1`) is named in the message. */
+export function toStorageError(action: string, error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  const fsCode = fsErrorCode(error);
+  const code = (fsCode === null ? undefined : codeOf.get(fsCode)) ?? "failed";
+  return new StorageError(code, `Audio storage could not ${action} (${fsCode ?? "no error code"}).`, error);
+}

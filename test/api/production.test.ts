@@ -1,0 +1,80 @@
+import { describe, expect, it } from "@jest/globals";
+import { getIntrospectionQuery } from "graphql";
+import { sharedParley } from "../helpers/parley.js";
+import type { TestParley } from "../helpers/parley.js";
+
+const production = { NODE_ENV: "production", STAND_IN: "1" };
+
+async function messages(parley: TestParley, query: string, variables: object = {}): Promise<string> {
+  const { errors } = await parley.send(query, variables);
+  expect(errors.length).toBeGreaterThan(0);
+  return JSON.stringify(errors);
+}
+
+function page(parley: TestParley, path: string): Promise<Response> {
+  return fetch(parley.url + path, { headers: { accept: "text/html" } });
+}
+
+/** A mistake in each place where graphql-js would suggest the right word. */
+const typos: [query: string, variables?: object][] = [
+  ["{ conversatons { totalCount } }"],
+  ["{ viewer { usag { estimated } } }"],
+  ["{ conversations(frist: 1) { totalCount } }"],
+  ["{ conversations(orderBy: { field: TITEL }) { totalCount } }"],
+  ["{ conversations(filter: { serch: null }) { totalCount } }"],
+  ["query ($o: ConversationOrdr) { viewer { id } }"],
+  ["{ node(id: 1) { ... on Conversatio { id } } }"],
+  [
+    "mutation ($i: StartConversationInput!) { startConversation(input: $i) { conversation { id } } }",
+    { i: { titel: "a" } },
+  ],
+  ["query ($o: ConversationOrder!) { conversations(orderBy: $o) { totalCount } }", { o: { field: "TITEL" } }],
+];
+
+describe("In production", () => {
+  const plain = sharedParley("sqlite", { env: production });
+  const open = sharedParley("sqlite", { env: { ...production, INTROSPECTION: "1", EXPLORERS: "1" } });
+
+  it("the schema is not told, by introspection or by suggestions", async () => {
+    for (const query of [
+      getIntrospectionQuery(),
+      "{ __schema { queryType { name } } }",
+      '{ __type(name: "Turn") { name } }',
+    ])
+      expect(await messages(plain(), query)).toContain("introspection");
+    expect(await plain().ask("{ __typename viewer { __typename } }")).toEqual({
+      __typename: "Query",
+      viewer: { __typename: "Viewer" },
+    });
+    for (const [query, variables] of typos)
+      expect(await messages(plain(), query, variables)).not.toMatch(/did you mean/i);
+  });
+
+  it("there is no page to explore it with", async () => {
+    for (const path of ["/graphql", "/graphiql", "/"]) {
+      const response = await page(plain(), path);
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect(await response.text()).not.toMatch(/<html|<script/i);
+    }
+  });
+
+  it("both are there where they are set on", async () => {
+    const { __schema } = await open().ask<{ __schema: { types: unknown[] } }>(getIntrospectionQuery());
+    expect(__schema.types.length).toBeGreaterThan(40);
+    expect(await messages(open(), "{ conversatons { totalCount } }")).toContain("Did you mean");
+    const landing = await page(open(), "/graphql");
+    expect([landing.status, await landing.text()]).toEqual([200, expect.stringMatching(/<html/i)]);
+    expect((await page(open(), "/graphiql")).status).not.toBe(404);
+  });
+});
+
+describe("Outside of production", () => {
+  const parley = sharedParley("sqlite");
+
+  it("the schema, suggestions and explorers are there", async () => {
+    expect(await parley().ask('{ __type(name: "Turn") { name } }')).toEqual({ __type: { name: "Turn" } });
+    for (const [query, variables] of typos)
+      expect(await messages(parley(), query, variables)).toMatch(/did you mean/i);
+    expect((await page(parley(), "/graphql")).headers.get("content-type")).toContain("text/html");
+  });
+});

@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "@jest/globals";
+import {
+  BreakingChangeType,
+  buildClientSchema,
+  buildSchema,
+  findBreakingChanges,
+  getIntrospectionQuery,
+  Kind,
+  isTypeDefinitionNode,
+  lexicographicSortSchema,
+  parse,
+  print,
+  printSchema,
+  visit,
+} from "graphql";
+import type {
+  ASTNode,
+  EnumValueDefinitionNode,
+  FieldDefinitionNode,
+  InputValueDefinitionNode,
+  TypeDefinitionNode,
+  GraphQLSchema,
+  IntrospectionQuery,
+} from "graphql";
+import { createSchema } from "../../src/http/graphql.js";
+import { sharedParley } from "../helpers/parley.js";
+
+const root = new URL("../../", import.meta.url);
+const sdl = readFileSync(new URL("schema.graphql", root), "utf8");
+const committed = buildSchema(sdl);
+const contractFile = new URL("../shared/design/schema.graphql", root);
+
+/** They come with uploads beforehand and with subscriptions. */
+const notServedYet = [
+  "CreateAudioUploadInput",
+  "CreateAudioUploadPayload",
+  "Subscription",
+  "TurnEvent",
+  "TurnStarted",
+  "TranscriptDelta",
+  "TextDelta",
+  "AudioDelta",
+  "TurnEnded",
+  "ConversationEvent",
+  "ConversationStarted",
+  "ConversationChanged",
+  "ConversationDeleted",
+  "ConversationTurnChanged",
+].map((name) => `${name} was removed.`);
+
+describe("schema.graphql", () => {
+  const shared = sharedParley("sqlite");
+
+  it("is what the server serves (npm run schema writes it anew)", async () => {
+    const introspection = await shared().ask<IntrospectionQuery>(
+      getIntrospectionQuery({
+        descriptions: true,
+        specifiedByUrl: true,
+        directiveIsRepeatable: true,
+        schemaDescription: true,
+        inputValueDeprecation: true,
+        oneOf: true,
+      }),
+    );
+    expect(printed(buildClientSchema(introspection))).toBe(printed(committed));
+    expect(printed(createSchema())).toBe(printed(committed));
+  });
+
+  it("describes everything", () => {
+    const undescribed: string[] = [];
+    visit(parse(sdl), {
+      enter: (node) => {
+        if (isDescribable(node) && node.description === undefined) undescribed.push(print(node));
+      },
+    });
+    expect(undescribed).toEqual([]);
+  });
+
+  (existsSync(contractFile) ? it : it.skip)(
+    "takes nothing away from the contract, and changes nothing of it",
+    () => {
+      const contract = buildSchema(readFileSync(contractFile, "utf8"));
+      const changes = findBreakingChanges(contract, committed).map(({ type, description }) => ({
+        type,
+        description,
+      }));
+      const expected = [
+        ...notServedYet.map((description) => ({ type: BreakingChangeType.TYPE_REMOVED, description })),
+        {
+          type: BreakingChangeType.FIELD_REMOVED,
+          description: expect.stringMatching(
+            /^Mutation\.createAudioUpload was removed\.$|^Field createAudioUpload/,
+          ) as unknown,
+        },
+      ];
+      expect(changes).toHaveLength(expected.length);
+      expect(changes).toEqual(expect.arrayContaining(expected));
+    },
+  );
+});
+
+function printed(schema: GraphQLSchema): string {
+  return printSchema(lexicographicSortSchema(schema));
+}
+
+function isDescribable(
+  node: ASTNode,
+): node is TypeDefinitionNode | FieldDefinitionNode | InputValueDefinitionNode | EnumValueDefinitionNode {
+  const parts: string[] = [Kind.FIELD_DEFINITION, Kind.INPUT_VALUE_DEFINITION, Kind.ENUM_VALUE_DEFINITION];
+  return isTypeDefinitionNode(node) || parts.includes(node.kind);
+}
