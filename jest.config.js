@@ -10,5 +10,5 @@ export default {
   globalSetup: "<rootDir>/test/helpers/global-setup.js",
   globalTeardown: "<rootDir>/test/helpers/global-teardown.js",
   reporters: ["default", "<rootDir>/test/helpers/count-reporter.js"],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

@@ -125,6 +125,7 @@ const developmentPackages = [
   "@mediabunny/mp3-encoder",
   "@mediabunny/flac-encoder",
   "@mediabunny/aac-encoder",
+  "mediabunny",
   "opusscript",
 ];
 

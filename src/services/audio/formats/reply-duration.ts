@@ -1,4 +1,6 @@
+import { measureAdts } from "./adts.js";
 import type { ByteSource } from "./byte-source.js";
+import { measureFlac } from "./flac.js";
 import { measureMp3 } from "./mp3.js";
 import { openOggOpus } from "./ogg-opus.js";
 import { countOpusSamples } from "./opus-stream.js";
@@ -54,34 +56,13 @@ async function durationOf(format: ReplyFormat, source: ByteSource): Promise<numb
     case "opus":
       return Math.round((await countOpusSamples(await openOggOpus(source))) / 48);
     case "flac":
-      return await trackDuration(source, "FLAC");
+      return await measureFlac(source);
     case "aac":
-      return await trackDuration(source, "ADTS");
+      return await measureAdts(source);
   }
 }
 
 async function wavDuration(source: ByteSource): Promise<number | null> {
   const result = await measureWav(source);
   return "wav" in result ? result.wav.durationMs : null;
-}
-
-async function trackDuration(source: ByteSource, format: "FLAC" | "ADTS"): Promise<number | null> {
-  // Loaded when a clip needs it: it would take a third of the server's time to start.
-  const { CustomSource, Input, ...mediabunny } = await import("mediabunny");
-  const bytes = new CustomSource({
-    getSize: () => source.byteLength,
-    read: (start, end) => source.readAt(start, end - start),
-    maxCacheSize: 1_048_576,
-    prefetchProfile: "fileSystem",
-    handleUnhandledError: () => undefined,
-  });
-  const input = new Input({ formats: [mediabunny[format]], source: bytes });
-  try {
-    const track = await input.getPrimaryAudioTrack();
-    if (track === null) return null;
-    const seconds = (await track.computeDuration()) - (await track.getFirstTimestamp());
-    return Number.isFinite(seconds) ? Math.round(seconds * 1000) : null;
-  } finally {
-    input.dispose();
-  }
 }
