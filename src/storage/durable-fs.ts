@@ -1,4 +1,4 @@
-import { link, mkdir, open, rmdir, unlink } from "node:fs/promises";
+import { link, mkdir, open, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { fsErrorCode } from "./storage-error.js";
@@ -28,13 +28,37 @@ async function openDirectory(path: string) {
   }
 }
 
-/**
- * Gives a synced file its final name, never over an existing one (EEXIST). A hard link does both at once, which a
- * rename doesn't: it would overwrite. Where it throws, nothing stands under the final name.
- */
-export async function publishFile(temporaryPath: string, path: string): Promise<void> {
+// SMB shares (Azure Files), exFAT and some network file systems know no hard links.
+const linkUnsupported = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+/** Gives a file its final name, never over an existing one (EEXIST). The temporary name may stay. */
+export type GiveName = (temporaryPath: string, path: string) => Promise<void>;
+
+/** A hard link takes the name and shows the bytes at once, which a rename doesn't: it would overwrite. */
+export const nameByLink: GiveName = async (temporaryPath, path) => {
+  try {
+    await link(temporaryPath, path);
+  } catch (error) {
+    if (!linkUnsupported.has(fsErrorCode(error) ?? "")) throw error;
+    await nameByRename(temporaryPath, path);
+  }
+};
+
+/** Takes the name with an empty file first; nobody asks for a key before its commit has ended. */
+export const nameByRename: GiveName = async (temporaryPath, path) => {
+  await (await open(path, "wx", 0o640)).close();
+  try {
+    await rename(temporaryPath, path);
+  } catch (error) {
+    await removeFile(path);
+    throw error;
+  }
+};
+
+/** Gives a synced file its final name, durably. Where it throws, nothing stands under the final name. */
+export async function publishFile(temporaryPath: string, path: string, giveName: GiveName): Promise<void> {
   const folder = dirname(path);
-  await linkIntoFolder(temporaryPath, path);
+  await nameInFolder(temporaryPath, path, giveName);
   try {
     // The folder may be new, made by this process or by another that has not synced its name yet.
     await Promise.all([syncDirectory(folder), syncDirectory(dirname(folder))]);
@@ -46,11 +70,11 @@ export async function publishFile(temporaryPath: string, path: string): Promise<
   await removeFile(temporaryPath).catch(() => false);
 }
 
-// The folder is mostly there; and the deletion of its last file may remove it between mkdir and link.
-async function linkIntoFolder(temporaryPath: string, path: string): Promise<void> {
+// The folder is mostly there; and the deletion of its last file may remove it between mkdir and the naming.
+async function nameInFolder(temporaryPath: string, path: string, giveName: GiveName): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await link(temporaryPath, path);
+      await giveName(temporaryPath, path);
       return;
     } catch (error) {
       if (fsErrorCode(error) !== "ENOENT" || attempt === 6) throw error;

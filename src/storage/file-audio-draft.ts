@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { parseAudioKey } from "./audio-key.js";
 import type { AudioDraft, StoredAudio } from "./audio-store.js";
-import { publishFile, removeFile } from "./durable-fs.js";
+import { publishFile, removeFile, type GiveName } from "./durable-fs.js";
 import { hashFile, readFully, writeFully } from "./file-reading.js";
 import { StorageError, toStorageError } from "./storage-error.js";
 
@@ -13,14 +13,16 @@ export class FileAudioDraft implements AudioDraft {
   readonly #directory: string;
   readonly #path: string;
   readonly #file: FileHandle;
+  readonly #giveName: GiveName;
   readonly #hash: Hash = createHash("sha256");
   #byteLength = 0;
   #ended = false;
 
-  constructor(directory: string, path: string, file: FileHandle) {
+  constructor(directory: string, path: string, file: FileHandle, giveName: GiveName) {
     this.#directory = directory;
     this.#path = path;
     this.#file = file;
+    this.#giveName = giveName;
   }
 
   get byteLength(): number {
@@ -53,7 +55,7 @@ export class FileAudioDraft implements AudioDraft {
     this.#ended = true;
     try {
       const sha256 = await this.#seal(head);
-      await publishFile(this.#path, join(this.#directory, folder, name));
+      await publishFile(this.#path, join(this.#directory, folder, name), this.#giveName);
       return { byteLength: this.#byteLength, sha256 };
     } catch (error) {
       await this.#remove().catch(() => undefined);

@@ -6,21 +6,26 @@ import type { Readable } from "node:stream";
 
 import { draftsFolder, parseAudioKey } from "./audio-key.js";
 import type { AudioDraft, AudioStore, ByteSpan } from "./audio-store.js";
-import { removeFile, removeFolderIfEmpty, syncDirectory } from "./durable-fs.js";
+import { nameByLink, removeFile, removeFolderIfEmpty, syncDirectory, type GiveName } from "./durable-fs.js";
 import { FileAudioDraft } from "./file-audio-draft.js";
 import { streamFile } from "./file-reading.js";
 import { fsErrorCode, StorageError, toStorageError } from "./storage-error.js";
 
 /**
- * Audio as files: `<directory>/<folder>/<name>`, drafts under `<directory>/drafts`. Needs a file system with hard
- * links. Several processes may share the directory.
+ * Audio as files: `<directory>/<folder>/<name>`, drafts under `<directory>/drafts`. Several processes may share the
+ * directory.
  */
 export class FileAudioStore implements AudioStore {
   readonly #directory: string;
   readonly #drafts: string;
+  readonly #giveName: GiveName;
 
-  /** The directory is made when the first draft needs it. */
-  constructor(directory: string) {
+  /**
+   * The directory is made when the first draft needs it. A file gets its final name by hard link, or by `giveName`;
+   * where the file system has no hard links, by rename.
+   */
+  constructor(directory: string, giveName: GiveName = nameByLink) {
+    this.#giveName = giveName;
     this.#directory = directory;
     this.#drafts = join(directory, draftsFolder);
   }
@@ -28,7 +33,7 @@ export class FileAudioStore implements AudioStore {
   async create(): Promise<AudioDraft> {
     const path = join(this.#drafts, `${randomUUID()}.part`);
     return await translated("start a draft", async () => {
-      return new FileAudioDraft(this.#directory, path, await this.#openNew(path));
+      return new FileAudioDraft(this.#directory, path, await this.#openNew(path), this.#giveName);
     });
   }
 

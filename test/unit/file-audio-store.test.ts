@@ -4,20 +4,23 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "@jest/globals";
 
+import { nameByRename, type GiveName } from "../../src/storage/durable-fs.js";
 import { FileAudioStore } from "../../src/storage/file-audio-store.js";
 import { describeAudioStore } from "../helpers/audio-store-contract.js";
 
-async function makeStore() {
+async function makeStore(...naming: [GiveName?]) {
   const directory = await mkdtemp(join(tmpdir(), "parley-audio-"));
+  const open = () => new FileAudioStore(directory, ...naming);
   return {
     directory,
-    store: new FileAudioStore(directory),
-    reopen: () => new FileAudioStore(directory),
+    store: open(),
+    reopen: open,
     close: () => rm(directory, { recursive: true }),
   };
 }
 
 describeAudioStore("a directory", makeStore);
+describeAudioStore("a directory without hard links", () => makeStore(nameByRename));
 
 describe("audio files on disk", () => {
   it("leaves only the final file after a commit", async () => {
