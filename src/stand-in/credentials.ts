@@ -15,7 +15,7 @@ export function readCredential(headers: IncomingHttpHeaders): Credential {
   return token === undefined ? { kind: "none" } : { kind: "bearer", value: token };
 }
 
-/** Any key will do; a token has to come from the identity endpoint, and be meant for this API, where there is one. */
+/** Any key will do (on v1 as a Bearer too); a token has to come from the identity endpoint, and be meant for this API, where there is one. */
 export function checkCredential(credential: Credential, api: Api, identity: Identity | null): void {
   if (credential.kind === "none") throw unauthorized(api === "v1" ? "token" : "key");
   if (credential.kind === "bearer" && identity !== null && !identity.accepts(credential.value, api)) {

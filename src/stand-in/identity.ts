@@ -12,6 +12,7 @@ export interface Identity {
   accepts(token: string, api: Api): boolean;
 }
 
+const tokenPrefix = "stand-in.";
 const resources: Record<Api, string> = {
   dated: "https://cognitiveservices.azure.com",
   v1: "https://ai.azure.com",
@@ -31,17 +32,23 @@ export function createIdentity(now: () => Date): Identity {
     header,
     issue(target, headers) {
       const resource = readTokenRequest(target, headers, header);
-      const value = `stand-in.${randomBytes(24).toString("base64url")}`;
+      const value = `${tokenPrefix}${randomBytes(24).toString("base64url")}`;
       const expiresAtMs = now().getTime() + tokenLifetimeMs;
       tokens.set(value, { resource, expiresAtMs });
       forgetOldest(tokens);
       return tokenBody(value, resource, expiresAtMs);
     },
     accepts(value, api) {
+      if (api === "v1" && isKey(value)) return true;
       const token = tokens.get(value);
       return token?.resource === resources[api] && token.expiresAtMs > now().getTime();
     },
   };
+}
+
+/** On v1 a key may come as a Bearer too; a token shows by what this endpoint, or a real one, begins them with. */
+function isKey(value: string): boolean {
+  return !value.startsWith(tokenPrefix) && !value.startsWith("eyJ");
 }
 
 function readTokenRequest(target: string, headers: IncomingHttpHeaders, header: string): string {

@@ -48,9 +48,23 @@ describe("the managed identity", () => {
       };
       expect(await status(v1Path, token)).toBe(200);
       expect(await status(datedPath, token)).toBe(401);
-      expect(await status(v1Path, "invented")).toBe(401);
+      for (const invented of ["stand-in.invented", "eyJhbGciOiJub25lIn0.e30."])
+        expect(await status(v1Path, invented)).toBe(401);
       time += 3_600_000;
       expect(await status(v1Path, token)).toBe(401);
+    });
+  });
+
+  it("leaves keys as good as they are, on v1 as a Bearer too", async () => {
+    await withStandIn({ identity: true }, async (standIn) => {
+      const v1Client = new OpenAI({ baseURL: `${standIn.url}/openai/v1`, apiKey: "a-key", maxRetries: 0 });
+      const datedClient = new AzureOpenAI({
+        endpoint: standIn.url,
+        apiVersion: "2025-01-01-preview",
+        apiKey: "a-key",
+        maxRetries: 0,
+      });
+      expect([await askFor(v1Client), await askFor(datedClient)]).toEqual(["one", "one"]);
     });
   });
 
