@@ -9,6 +9,7 @@ import { ConfigError } from "./config/config.js";
 import type { Config } from "./config/config.js";
 import { openDatabase } from "./db/database.js";
 import type { DatabaseOptions } from "./db/database.js";
+import { lockForOneServer } from "./db/sqlite-lock.js";
 import { createHttpApp } from "./http/app.js";
 import { trackOpenAnswers } from "./http/open-answers.js";
 import type { Logger } from "./logger.js";
@@ -42,12 +43,13 @@ export interface ParleyServer {
 /** Opens the database, listens, and recovers turns that were left behind. */
 export async function startServer(config: Config, options: ServerOptions): Promise<ParleyServer> {
   const { logger, onStatement } = options;
-  const database = await openDatabase(config.database, { onStatement });
-  const closers = [() => database.close()];
+  const closers: (() => Promise<unknown>)[] = [await lockForOneServer(config.database)];
   const close = once(async () => {
     for (const closer of closers.reverse()) await closer();
   });
   try {
+    const database = await openDatabase(config.database, { onStatement });
+    closers.push(() => database.close());
     if (database.applied.length > 0)
       logger.info({ migrations: database.applied }, "the database was brought up to date");
     const store = new FileAudioStore(await writableFolder(config.dataDir, "audio"));
@@ -69,8 +71,6 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     // Who waited for a turn hears how it ended: closing the app cuts every connection.
     closers.push(() => openAnswers.settled(lastAnswersMs));
     closers.push(() => context.runner.close(config.turns.shutdownGraceMs));
-    // Who has the port is the one server on a SQLite database: a second start by mistake ends here, before it could
-    // take the first one's running turns for abandoned ones.
     await app.listen({ host: config.http.host, port: config.http.port });
     await context.recovery.start(context.runner.newLease().owner);
     return { url: urlOf(config.http.host, app.server.address()), context, close };

@@ -132,7 +132,7 @@ describe("a SQLite server that was killed in the middle of a turn", () => {
 });
 
 describe("a SQLite server that is started a second time by mistake", () => {
-  it("says that the port is taken, and the first one goes on with its turn", async () => {
+  it("refuses the database that is in use, on whatever port, and the first one goes on with its turn", async () => {
     const [folder, standIn] = [await temporaryFolder(), await testStandIn()];
     const env = await settings("sqlite", folder, standIn);
     const parley = await ParleyProcess.start(folder, env);
@@ -140,8 +140,10 @@ describe("a SQLite server that is started a second time by mistake", () => {
     const pause = standIn.pauseNext("after-first-audio");
     const turn = await askByText(parley, conversationId, "Say 'one two'.", { waitMs: 0 });
     await pause.reached;
-    const { code, stderr } = await spawnParley(folder, { ...env, PORT: new URL(parley.url).port }).ended;
-    expect([code, stderr]).toEqual([1, expect.stringContaining("The port is taken")]);
+    for (const port of ["0", new URL(parley.url).port]) {
+      const { code, stderr } = await spawnParley(folder, { ...env, PORT: port }).ended;
+      expect([code, stderr]).toEqual([1, expect.stringContaining("Another Parley server uses the database")]);
+    }
     pause.release();
     expect(await ended(parley, turn.id)).toMatchObject({ status: "COMPLETED", attempt: 1 });
   });
