@@ -76,7 +76,7 @@ function onSignals(stop: () => Promise<void>, logger: Logger): void {
 function explain(error: unknown): string {
   if (error instanceof Error && isForOperators(error)) return error.message;
   if (isCode(error, "EADDRINUSE"))
-    return "The port is taken: end the program that listens there, or set PORT to another one.";
+    return `${portOf(error)} is taken: end the program that listens there, or set PORT to another one.`;
   if (isCode(error, "ERR_MODULE_NOT_FOUND")) {
     return `A package is missing: run npm ci (the stand-in needs the development packages). ${String(error)}`;
   }
@@ -87,6 +87,10 @@ function isForOperators(error: Error): boolean {
   const explained = [ConfigError, MigrationError, DatabaseUnavailableError];
   // The stand-in's own error is known by its name: importing it would load the stand-in in production.
   return explained.some((kind) => error instanceof kind) || error.name === "StandInUnavailableError";
+}
+
+function portOf(error: unknown): string {
+  return error instanceof Error && "port" in error ? `Port ${String(error.port)}` : "The port";
 }
 
 function isCode(error: unknown, code: string): boolean {

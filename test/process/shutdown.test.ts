@@ -1,6 +1,14 @@
+import { once } from "node:events";
+import { request as startRequest } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "@jest/globals";
-import { askByText, addTextTurn, startedConversation } from "../helpers/operations.js";
+import { addAudioTurn, addTextTurn, askByText, startedConversation } from "../helpers/operations.js";
 import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
+import { spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
 
 /** A server in the middle of a turn whose client waits for its end. */
@@ -18,13 +26,53 @@ async function inTheMiddle(graceMs: number) {
     const sql = await openSql(`file:${folder}/parley.db`);
     return sql('SELECT "status", "errorCode", "activeConversationId" FROM "Turn"');
   };
-  return { parley, program: parley.program, conversationId, pause, request, answer, readTurns };
+  return { parley, folder, program: parley.program, conversationId, pause, request, answer, readTurns };
+}
+
+/** A turn by audio whose sound has been sent by half. */
+function halfAnUpload(url: string, conversationId: string) {
+  const sound = spokenWav(4_000);
+  const half = sound.byteLength / 2;
+  const part = (name: string, value: string) =>
+    `--B\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const variables = { input: { conversationId, audio: { upload: null } } };
+  const head =
+    part("operations", JSON.stringify({ query: addAudioTurn, variables })) +
+    part("map", JSON.stringify({ 0: ["variables.input.audio.upload"] })) +
+    '--B\r\ncontent-disposition: form-data; name="0"; filename="a.wav"\r\n\r\n';
+  const sending = startRequest(`${url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "multipart/form-data; boundary=B", "apollo-require-preflight": "true" },
+  });
+  const answered = once(sending, "response");
+  sending.write(head);
+  sending.write(sound.subarray(0, half));
+  return {
+    /** Resolves once some of the sound is on the server's disk. */
+    async received(folder: string): Promise<void> {
+      const drafts = join(folder, "audio", "drafts");
+      for (;;) {
+        const names = await readdir(drafts);
+        const sizes = await Promise.all(names.map(async (name) => (await stat(join(drafts, name))).size));
+        // The turn that runs has a draft, too, of 0.4 s.
+        if (sizes.some((size) => size > 40_000)) return;
+        await delay(10);
+      }
+    },
+    async finish(): Promise<{ errors: unknown }> {
+      sending.write(sound.subarray(half));
+      sending.end("\r\n--B--\r\n");
+      const [response] = (await answered) as [IncomingMessage];
+      return JSON.parse(await text(response)) as { errors: unknown };
+    },
+  };
 }
 
 describe("a server that is told to stop", () => {
   it("gives a running turn its grace and ends it then as interrupted, keeps its words, answers who waits, and ends with 0", async () => {
     const { program, answer, request, readTurns } = await inTheMiddle(300);
     program.signal("SIGTERM");
+    await program.printed("stderr", /waiting for running turns/);
     const turn = await answer;
     expect(turn).toMatchObject({ status: "FAILED", error: { code: "INTERRUPTED", retryable: true } });
     expect(turn.assistantMessage?.audio?.byteLength).toBeGreaterThan(44);
@@ -50,6 +98,22 @@ describe("a server that is told to stop", () => {
     pause.release();
     expect(await answer).toMatchObject({ status: "COMPLETED" });
     expect(await program.ended).toMatchObject({ code: 0 });
+  });
+
+  it("refuses an upload that it was receiving, once the last byte is there, and keeps nothing of it", async () => {
+    const { parley, folder, program, pause, answer } = await inTheMiddle(600_000);
+    const other = await startedConversation(parley);
+    const upload = halfAnUpload(parley.url, other);
+    await upload.received(folder);
+    program.signal("SIGTERM");
+    await program.printed("stderr", /waiting for running turns/);
+    const { errors } = await upload.finish();
+    expect(errors).toMatchObject([{ extensions: { code: "SERVER_SHUTTING_DOWN", retryable: true } }]);
+    pause.release();
+    expect(await answer).toMatchObject({ status: "COMPLETED" });
+    expect(await program.ended).toMatchObject({ code: 0 });
+    expect(await readdir(join(folder, "audio", "drafts"))).toEqual([]);
+    expect(await readdir(join(folder, "audio"))).not.toContain(other);
   });
 
   it("twice ends at once", async () => {

@@ -101,9 +101,10 @@ describe("a server that can't start ends with 1 and says why", () => {
   });
 
   it("where the port is taken: what to do", async () => {
-    const stderr = await refusal({ PORT: await takenPort() });
+    const port = await takenPort();
+    const stderr = await refusal({ PORT: port });
     expect(stderr).toContain(
-      "The port is taken: end the program that listens there, or set PORT to another one.",
+      `Port ${port} is taken: end the program that listens there, or set PORT to another one.`,
     );
   });
 

@@ -83,6 +83,8 @@ export class TurnRunner {
   /** Accepts nothing more, gives what runs `graceMs` to end, then stops it: those turns end INTERRUPTED. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
+    if (this.#runs.size > 0)
+      this.#parts.logger.info({ turns: this.#runs.size, graceMs }, "waiting for running turns to end");
     const all = () => Promise.all([...this.#runs.values()].map((run) => run.done));
     const grace = new AbortController();
     await Promise.race([all(), delay(graceMs, undefined, { signal: grace.signal }).catch(() => undefined)]);
@@ -191,7 +193,7 @@ export class TurnRunner {
       turnId: turn.id,
       attempt: turn.attempt,
       status: end.status,
-      requestIds: calls.map((call) => call.providerRequestId),
+      requestIds: calls.flatMap(({ providerRequestId }) => providerRequestId ?? []),
     };
     if (end.status === "FAILED")
       this.#parts.logger.warn({ ...facts, code: end.error.code, reason: end.error.message }, "turn failed");
