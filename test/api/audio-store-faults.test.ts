@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import { onEachDatabase } from "../helpers/databases.js";
-import { answerHasGrownTo, endOfTurn } from "../helpers/exchanges.js";
+import { answerHasGrownTo, endOfTurn, lastMessages } from "../helpers/exchanges.js";
 import { askByAudio, askByText, retryTurn, startedConversation } from "../helpers/operations.js";
 import type { Turn } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
@@ -61,6 +61,21 @@ onEachDatabase("a store of audio that fails", (kind) => {
     pause.release();
     expect(await endOfTurn(parley, id)).toMatchObject(wordsAlone);
     expect(await keptSoundFiles(parley)).toEqual([folder]);
+  });
+
+  it("that has lost an earlier question: its words stand for it, and the conversation goes on", async () => {
+    const parley = await TestParley.start(kind);
+    const conversationId = await startedConversation(parley);
+    const textOnly = { reply: { modalities: ["TEXT"] } };
+    await askByAudio(parley, conversationId, spokenWav(2_000), textOnly);
+    const [file = ""] = await keptSoundFiles(parley);
+    await askByAudio(parley, conversationId, spokenWav(1_000, 880), textOnly);
+    await rm(file);
+    const turn = await askByText(parley, conversationId, "Say 'hello'", textOnly);
+    expect(turn).toMatchObject({ status: "COMPLETED", omittedTurns: 0 });
+    const sent = lastMessages(parley.standIn).filter((message) => message.startsWith("user"));
+    expect(sent).toEqual(["user: [spoken message, 0:02]", "user: <sound>", "user: Say 'hello'"]);
+    expect(parley.log.filter((line) => line.includes("earlier sound is lost"))).toHaveLength(1);
   });
 
   it("when a conversation's sound is removed: its rows go all the same, and the log names the file", async () => {

@@ -180,10 +180,11 @@ onEachDatabase("a failure of the server", (kind) => {
   it("is INTERNAL, without detail for the caller and with detail in the log", async () => {
     const parley = await TestParley.start(kind);
     const conversationId = await startedConversation(parley);
-    await askByAudio(parley, conversationId, spokenWav(), { reply: { modalities: ["TEXT"] } });
+    parley.standIn.failNext({ name: "server-error" });
+    const { id } = await askByAudio(parley, conversationId, spokenWav());
     const [question = ""] = await keptSoundFiles(parley);
     await unlink(question);
-    const { id } = await askByText(parley, conversationId, "Say 'hello'");
+    await parley.ask(retryTurn, { input: { turnId: id, waitMs: 0 } });
     const turn = await endOfTurn(parley, id);
     expect(turn).toMatchObject({ status: "FAILED", error: { code: "INTERNAL", retryable: true } });
     expect(turn.error?.message).not.toContain(conversationId);

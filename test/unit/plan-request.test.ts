@@ -49,6 +49,7 @@ const facts = (more: Partial<RequestFacts> = {}): RequestFacts => ({
   deployment: "voice",
   bounds: { maxTokens: 100_000, maxAudioBytes: 20_971_520 },
   withoutAudioIds: false,
+  lostSound: new Set<string>(),
   ...more,
 });
 
@@ -222,6 +223,7 @@ const anyFacts = fc.record({
   deployment: fc.constant("voice"),
   bounds: fc.record({ maxTokens: fc.nat(3_000), maxAudioBytes: fc.nat(120_000) }),
   withoutAudioIds: fc.boolean(),
+  lostSound: fc.constantFrom(new Set<string>(), new Set(["conv_1/clip_1.wav"])),
 });
 
 describe("Whatever a conversation holds", () => {

@@ -45,6 +45,8 @@ export interface RequestFacts {
   bounds: RequestBounds;
   /** Refer to no audio id at all: the provider has just refused one. */
   withoutAudioIds: boolean;
+  /** Keys of earlier user sound that the store no longer has. */
+  lostSound: ReadonlySet<string>;
 }
 
 export interface RequestBounds {

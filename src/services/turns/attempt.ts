@@ -65,11 +65,12 @@ export class Attempt {
   /** Resolves to what is to be written; rejects where the server itself is at fault. `stopReason` is asked when the signal was aborted. */
   async run(stopReason: () => StopReason): Promise<Outcome> {
     const facts = await this.#readFacts();
-    const first = await this.#call(planRequest(facts));
+    const lostSound = await this.#findLostSound(facts);
+    const first = await this.#call(planRequest({ ...facts, lostSound }));
     if (!isUnknownAudioId(first.result)) return this.#outcome(first, stopReason);
     await first.answer.discard();
     await this.#markDead(first.plan);
-    const second = await this.#call(planRequest({ ...facts, withoutAudioIds: true }));
+    const second = await this.#call(planRequest({ ...facts, lostSound, withoutAudioIds: true }));
     return this.#outcome(second, stopReason);
   }
 
@@ -85,7 +86,27 @@ export class Attempt {
       deployment: target.deployment,
       bounds: history,
       withoutAudioIds: false,
+      lostSound: new Set(),
     };
+  }
+
+  /** A file that was lost, by a restored backup say, must not end every later turn of its conversation. */
+  async #findLostSound(facts: RequestFacts): Promise<ReadonlySet<string>> {
+    const { store, logger } = this.#parts;
+    const lost = new Set<string>();
+    const found = new Set<string>();
+    for (;;) {
+      const unknown = earlierSound(planRequest({ ...facts, lostSound: lost })).filter(
+        (key) => !found.has(key),
+      );
+      if (unknown.length === 0) return lost;
+      for (const key of unknown) ((await store.size(key)) === null ? lost : found).add(key);
+      if (lost.size > 0)
+        logger.warn(
+          { turnId: this.#turn.id, keys: [...lost] },
+          "earlier sound is lost; its words are sent instead",
+        );
+    }
   }
 
   async #call(plan: RequestPlan): Promise<Call> {
@@ -168,6 +189,14 @@ export class Attempt {
       target: this.#parts.target,
     });
   }
+}
+
+/** The keys of the user sound that a request sends again: all but that of its last message, which is new. */
+function earlierSound({ messages }: RequestPlan): string[] {
+  const earlier = messages.slice(0, -1);
+  return earlier.flatMap((message) =>
+    message.role === "user" && message.sound !== null ? [message.sound.storageKey] : [],
+  );
 }
 
 interface Call {
