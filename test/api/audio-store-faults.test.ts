@@ -3,18 +3,16 @@ import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import { onEachDatabase } from "../helpers/databases.js";
 import { answerHasGrownTo, endOfTurn, lastMessages } from "../helpers/exchanges.js";
-import { askByAudio, askByText, retryTurn, startedConversation } from "../helpers/operations.js";
+import {
+  askByAudio,
+  askByText,
+  deleteConversation,
+  retryTurn,
+  startedConversation,
+} from "../helpers/operations.js";
 import type { Turn } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { keptSoundFiles, spokenWav } from "../helpers/sound.js";
-
-const deleteConversation = /* GraphQL */ `
-  mutation ($id: ID!) {
-    deleteConversation(input: { conversationId: $id }) {
-      deletedConversationId
-    }
-  }
-`;
 
 /** What is left where a disk took the words and not the sound: they were paid for. */
 const wordsAlone = {

@@ -6,6 +6,7 @@ import {
   askByAudio,
   askByText,
   cancelTurn,
+  deleteConversation,
   retryTurn,
   startedConversation,
   turnById,
@@ -16,13 +17,6 @@ import { download, keptSoundFiles, sha256Of, spokenWav } from "../helpers/sound.
 
 /** What the stand-in has sent where it pauses after its first sound: the header's place and 0.4 s. */
 const firstSoundByteLength = 44 + 19_200;
-const deleteConversation = /* GraphQL */ `
-  mutation ($id: ID!) {
-    deleteConversation(input: { conversationId: $id }) {
-      deletedConversationId
-    }
-  }
-`;
 
 async function cancel(parley: TestParley, turnId: string): Promise<Turn> {
   return (await parley.ask<{ cancelTurn: { turn: Turn } }>(cancelTurn, { input: { turnId } })).cancelTurn

@@ -9,6 +9,7 @@ import {
   retryTurn,
   startConversation,
   startedConversation,
+  deleteConversation,
 } from "../helpers/operations.js";
 import type { Turn } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
@@ -140,9 +141,7 @@ onEachDatabase("an idempotency key", (kind) => {
     const input = { turnId: first.id, idempotencyKey };
     expect(await codesOf(parley.send(retryTurn, { input }))).toEqual(["IDEMPOTENCY_KEY_REUSED"]);
 
-    const remove =
-      "mutation ($id: ID!) { deleteConversation(input: { conversationId: $id }) { deletedConversationId } }";
-    await parley.ask(remove, { id: one });
+    await parley.ask(deleteConversation, { id: one });
     expect(await parley.server.context.database.client.idempotencyKey.count()).toBe(1);
   });
 
@@ -177,9 +176,7 @@ onEachDatabase("an idempotency key", (kind) => {
       "COMPLETED",
     );
 
-    const remove =
-      "mutation ($id: ID!) { deleteConversation(input: { conversationId: $id }) { deletedConversationId } }";
-    await parley.ask(remove, { id: ids[0] });
+    await parley.ask(deleteConversation, { id: ids[0] });
     expect(await startedConversation(parley, other)).not.toBe(ids[0]);
     const wrong = { ...input, idempotencyKey: "ключ" };
     expect(await codesOf(parley.send(startConversation, { input: wrong }))).toEqual(["BAD_USER_INPUT"]);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { onEachDatabase } from "../helpers/databases.js";
 import { answerHasGrownTo } from "../helpers/exchanges.js";
-import { askByAudio, askByText, startedConversation } from "../helpers/operations.js";
+import { askByAudio, askByText, startedConversation, deleteConversation } from "../helpers/operations.js";
 import type { Usage } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { spokenWav } from "../helpers/sound.js";
@@ -52,9 +52,6 @@ function sum(usages: (Usage | null)[]): Partial<Usage> {
     for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += usage?.[name] ?? 0;
   return total;
 }
-
-const deleteConversation =
-  "mutation ($id: ID!) { deleteConversation(input: { conversationId: $id }) { deletedConversationId } }";
 
 const modelPrice = { textInput: 2.5, textOutput: 10, audioInput: 32, audioOutput: 64 };
 let folder = "";

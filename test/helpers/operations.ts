@@ -190,6 +190,14 @@ export const cancelTurn = /* GraphQL */ `
   ${turnFields}
 `;
 
+export const deleteConversation = /* GraphQL */ `
+  mutation ($id: ID!) {
+    deleteConversation(input: { conversationId: $id }) {
+      deletedConversationId
+    }
+  }
+`;
+
 export const readTurn = /* GraphQL */ `
   query ($id: ID!) {
     turn(id: $id) {
