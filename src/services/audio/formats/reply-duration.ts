@@ -9,6 +9,8 @@ import { measureWav } from "./wav.js";
 export type ReplyFormat = "wav" | "mp3" | "flac" | "opus" | "pcm16" | "aac";
 
 const pcm16BytesPerMs = 48;
+/** A header can claim more than a call can bring, and more than a column or a GraphQL Int holds. */
+const longestReplyMs = 24 * 60 * 60 * 1000;
 
 /**
  * How long a clip of the model is, in milliseconds; null where its bytes are not what was asked for, because a reply
@@ -17,7 +19,8 @@ const pcm16BytesPerMs = 48;
 export async function measureReply(format: ReplyFormat, source: ByteSource): Promise<number | null> {
   const watched = new WatchedSource(source);
   try {
-    return await durationOf(format, watched);
+    const durationMs = await durationOf(format, watched);
+    return durationMs === null || durationMs > longestReplyMs ? null : durationMs;
   } catch (error) {
     if (watched.hasFailed) throw error;
     return null;
