@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { AzureOpenAI } from "openai";
@@ -27,9 +27,20 @@ interface Program {
   stop(): Promise<void>;
 }
 
-/** Starts a program and waits for the line in which it says where it listens. */
-function start(script: string[], env: NodeJS.ProcessEnv, ready: RegExp): Promise<Program> {
-  const child: ChildProcess = spawn(process.execPath, script, { env, stdio: ["ignore", "pipe", "inherit"] });
+/**
+ * Starts a program and waits for the line in which it says where it listens. It gets these settings and no others: one
+ * of the caller's, or of a .env file, could send the bench to a database in use.
+ */
+function start(
+  script: string[],
+  { env, cwd }: { env: Record<string, string>; cwd?: string },
+  ready: RegExp,
+): Promise<Program> {
+  const child: ChildProcess = spawn(process.execPath, script, {
+    env,
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const stop = async () => {
     child.kill("SIGTERM");
@@ -63,21 +74,23 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
   const standIn = await start(
     ["bench/clip-stand-in.ts"].flatMap((file) => ["--import", "tsx", file]),
-    process.env,
+    { env: {} },
     /http:\/\/\S+/,
   );
   const parley = await start(
-    ["dist/main.js"],
+    [resolve("dist/main.js")],
     {
-      ...process.env,
-      NODE_ENV: "production",
-      AZURE_OPENAI_ENDPOINT: standIn.url,
-      AZURE_OPENAI_DEPLOYMENT_NAME: "bench",
-      AZURE_OPENAI_API_KEY: "bench",
-      DATA_DIR: folder,
-      ...(values.database === undefined ? {} : { DATABASE_URL: values.database }),
-      PORT: "0",
-      LOG_LEVEL: "warn",
+      cwd: folder,
+      env: {
+        NODE_ENV: "production",
+        AZURE_OPENAI_ENDPOINT: standIn.url,
+        AZURE_OPENAI_DEPLOYMENT_NAME: "bench",
+        AZURE_OPENAI_API_KEY: "bench",
+        DATA_DIR: folder,
+        ...(values.database === undefined ? {} : { DATABASE_URL: values.database }),
+        PORT: "0",
+        LOG_LEVEL: "warn",
+      },
     },
     /http:\/\/\S+\/graphql/,
   );
