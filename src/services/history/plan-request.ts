@@ -78,9 +78,8 @@ function leastOfAnswer(answer: HistoryTurn["assistant"]): number {
 function historyParts(turns: readonly HistoryTurn[], facts: RequestFacts): Part[] {
   const firstWithSound = oldestSoundWithin(facts.bounds.maxAudioBytes, turns);
   return turns.map(({ status, user, assistant }, index) => {
-    const kept =
-      index >= firstWithSound && user.sound !== null && !facts.lostSound.has(user.sound.storageKey);
-    const sound = kept ? user.sound : null;
+    const isLost = user.sound !== null && facts.lostSound.has(user.sound.storageKey);
+    const sound = index >= firstWithSound && !isLost ? user.sound : null;
     const spoken = sound === null && user.sound !== null ? spokenWords(user.transcript, user.sound) : null;
     const text = [user.text, spoken].filter((line) => line !== null).join("\n\n");
     return join(

@@ -65,8 +65,8 @@ export class Attempt {
   /** Resolves to what is to be written; rejects where the server itself is at fault. `stopReason` is asked when the signal was aborted. */
   async run(stopReason: () => StopReason): Promise<Outcome> {
     const facts = await this.#readFacts();
-    const lostSound = await this.#findLostSound(facts);
-    const first = await this.#call(planRequest({ ...facts, lostSound }));
+    const { plan, lostSound } = await this.#planWithSoundThatIsThere(facts);
+    const first = await this.#call(plan);
     if (!isUnknownAudioId(first.result)) return this.#outcome(first, stopReason);
     await first.answer.discard();
     await this.#markDead(first.plan);
@@ -91,21 +91,16 @@ export class Attempt {
   }
 
   /** A file that was lost, by a restored backup say, must not end every later turn of its conversation. */
-  async #findLostSound(facts: RequestFacts): Promise<ReadonlySet<string>> {
+  async #planWithSoundThatIsThere(facts: RequestFacts) {
     const { store, logger } = this.#parts;
-    const lost = new Set<string>();
-    const found = new Set<string>();
+    const lostSound = new Set<string>();
     for (;;) {
-      const unknown = earlierSound(planRequest({ ...facts, lostSound: lost })).filter(
-        (key) => !found.has(key),
-      );
-      if (unknown.length === 0) return lost;
-      for (const key of unknown) ((await store.size(key)) === null ? lost : found).add(key);
-      if (lost.size > 0)
-        logger.warn(
-          { turnId: this.#turn.id, keys: [...lost] },
-          "earlier sound is lost; its words are sent instead",
-        );
+      const plan = planRequest({ ...facts, lostSound });
+      const keys: string[] = [];
+      for (const key of earlierSound(plan)) if ((await store.size(key)) === null) keys.push(key);
+      if (keys.length === 0) return { plan, lostSound };
+      logger.warn({ turnId: this.#turn.id, keys }, "earlier sound is lost; its words are sent instead");
+      for (const key of keys) lostSound.add(key);
     }
   }
 
