@@ -20,3 +20,13 @@ export function parseAudioKey(key: string): AudioKey {
   }
   return { folder, name };
 }
+
+/** Whether a file found in a folder of the store could have been stored under a key. */
+export function isAudioKey(key: string): boolean {
+  try {
+    parseAudioKey(key);
+    return true;
+  } catch {
+    return false;
+  }
+}

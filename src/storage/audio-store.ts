@@ -17,16 +17,31 @@ export interface StoredAudio {
  * store knows nothing of conversations, formats or owners.
  */
 export interface AudioStore {
-  /** Starts a new piece of audio under a temporary name that no reader can see. */
-  create(): Promise<AudioDraft>;
+  /**
+   * Starts a new piece of audio that `read` can't see. With the key that it will be committed to, it can be read while
+   * it grows and found again after a crash; at most one draft of a key.
+   */
+  create(key?: string): Promise<AudioDraft>;
+  /** A copy of the draft of a key that a process left behind, as far as it has grown; null where there is none. */
+  copyDraft(key: string): Promise<AudioDraft | null>;
+  /** Removes the draft of a key that a process left behind. Does nothing where there is none. */
+  deleteDraft(key: string): Promise<void>;
+  /** A part of a draft that was created with this key, as far as it has grown; null where there is none. */
+  readDraft(key: string, span: ByteSpan): Promise<Readable | null>;
   /** The bytes, or a part of them; null where nothing is stored under the key. */
   read(key: string, span?: ByteSpan): Promise<Readable | null>;
   /** The number of bytes stored under the key, or null. */
   size(key: string): Promise<number | null>;
+  /** What is stored under the key, read to its end; null where there is nothing. */
+  measure(key: string): Promise<StoredAudio | null>;
   /** Removes the bytes. Does nothing where there are none. */
   delete(key: string): Promise<void>;
   /** Removes drafts that a process left behind when it died: those untouched for `olderThanMs`. Answers how many. */
   sweepDrafts(olderThanMs: number): Promise<number>;
+  /** The keys of what was stored at least `olderThanMs` ago, in any order, a folder at a time. */
+  keys(olderThanMs: number): AsyncIterable<string[]>;
+  /** Writes a little and removes it again; throws where nothing can be stored. */
+  check(): Promise<void>;
 }
 
 /** Audio on its way in. Ends with exactly one of `commit` and `discard`; `discard` after either does nothing. */
@@ -42,5 +57,7 @@ export interface AudioDraft {
    * a second commit to it throws and changes nothing.
    */
   commit(key: string, head?: Uint8Array): Promise<StoredAudio>;
+  /** Drops the bytes from `byteLength` on. */
+  truncate(byteLength: number): Promise<void>;
   discard(): Promise<void>;
 }

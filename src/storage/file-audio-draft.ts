@@ -8,21 +8,33 @@ import { publishFile, removeFile, type GiveName } from "./durable-fs.js";
 import { hashFile, readFully, writeFully } from "./file-reading.js";
 import { StorageError, toStorageError } from "./storage-error.js";
 
+export interface DraftFile {
+  directory: string;
+  path: string;
+  file: FileHandle;
+  giveName: GiveName;
+  byteLength: number;
+}
+
 /** A temporary file that a commit moves to its final name. */
 export class FileAudioDraft implements AudioDraft {
   readonly #directory: string;
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #giveName: GiveName;
-  readonly #hash: Hash = createHash("sha256");
-  #byteLength = 0;
+  /** Null where bytes were not hashed as they came: then the file is read again. */
+  #hash: Hash | null;
+  #byteLength: number;
   #ended = false;
 
-  constructor(directory: string, path: string, file: FileHandle, giveName: GiveName) {
+  /** `byteLength`: what the file holds already. */
+  constructor({ directory, path, file, giveName, byteLength }: DraftFile) {
     this.#directory = directory;
     this.#path = path;
     this.#file = file;
     this.#giveName = giveName;
+    this.#byteLength = byteLength;
+    this.#hash = byteLength === 0 ? createHash("sha256") : null;
   }
 
   get byteLength(): number {
@@ -34,7 +46,7 @@ export class FileAudioDraft implements AudioDraft {
     // Place and hash are settled before the first await, so that appends that overlap still keep their order.
     const offset = this.#byteLength;
     this.#byteLength += bytes.byteLength;
-    this.#hash.update(bytes);
+    this.#hash?.update(bytes);
     await this.#translated("append to a draft", () => writeFully(this.#file, bytes, offset));
   }
 
@@ -44,6 +56,14 @@ export class FileAudioDraft implements AudioDraft {
     const available = Math.min(length, this.#byteLength - offset);
     if (offset < 0 || available <= 0) return new Uint8Array(0);
     return await this.#translated("read a draft", () => readFully(this.#file, offset, available));
+  }
+
+  async truncate(byteLength: number): Promise<void> {
+    this.#requireOpen();
+    if (byteLength >= this.#byteLength) return;
+    this.#byteLength = byteLength;
+    this.#hash = null;
+    await this.#translated("shorten a draft", () => this.#file.truncate(byteLength));
   }
 
   async commit(key: string, head?: Uint8Array): Promise<StoredAudio> {
@@ -71,7 +91,8 @@ export class FileAudioDraft implements AudioDraft {
 
   async #seal(head: Uint8Array | undefined): Promise<string> {
     if (head !== undefined) await writeFully(this.#file, head, 0);
-    const hashing = head === undefined ? this.#hash.digest("hex") : hashFile(this.#file, this.#byteLength);
+    const hashed = head === undefined ? this.#hash?.digest("hex") : undefined;
+    const hashing = hashed ?? hashFile(this.#file, this.#byteLength);
     const [sha256] = await Promise.all([hashing, this.#file.sync()]);
     await this.#file.close();
     return sha256;

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, stat } from "node:fs/promises";
+import { copyFile, mkdir, open, readdir, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 
-import { draftsFolder, parseAudioKey } from "./audio-key.js";
-import type { AudioDraft, AudioStore, ByteSpan } from "./audio-store.js";
+import { draftsFolder, isAudioKey, parseAudioKey } from "./audio-key.js";
+import type { AudioDraft, AudioStore, ByteSpan, StoredAudio } from "./audio-store.js";
 import { nameByLink, removeFile, removeFolderIfEmpty, syncDirectory, type GiveName } from "./durable-fs.js";
 import { FileAudioDraft } from "./file-audio-draft.js";
-import { streamFile } from "./file-reading.js";
+import { hashFile, streamFile } from "./file-reading.js";
 import { fsErrorCode, StorageError, toStorageError } from "./storage-error.js";
 
 /**
@@ -30,11 +30,26 @@ export class FileAudioStore implements AudioStore {
     this.#drafts = join(directory, draftsFolder);
   }
 
-  async create(): Promise<AudioDraft> {
-    const path = join(this.#drafts, `${randomUUID()}.part`);
-    return await translated("start a draft", async () => {
-      return new FileAudioDraft(this.#directory, path, await this.#openNew(path), this.#giveName);
+  async create(key?: string): Promise<AudioDraft> {
+    const path = key === undefined ? this.#newDraftPath() : this.#draftPathOf(key);
+    return await translated("start a draft", async () => this.#draft(path, await this.#openNew(path), 0));
+  }
+
+  async copyDraft(key: string): Promise<AudioDraft | null> {
+    const path = this.#newDraftPath();
+    return await nullWhereAbsent(`copy the draft of ${key}`, async () => {
+      await copyFile(this.#draftPathOf(key), path);
+      const file = await open(path, "r+");
+      return this.#draft(path, file, await sizeOf(file));
     });
+  }
+
+  async deleteDraft(key: string): Promise<void> {
+    await translated(`delete the draft of ${key}`, () => removeFile(this.#draftPathOf(key)));
+  }
+
+  async readDraft(key: string, span: ByteSpan): Promise<Readable | null> {
+    return await this.#readFile(this.#draftPathOf(key), span, `read the draft of ${key}`);
   }
 
   /** The folder is made when the first draft needs it. */
@@ -49,22 +64,25 @@ export class FileAudioStore implements AudioStore {
   }
 
   async read(key: string, span?: ByteSpan): Promise<Readable | null> {
-    const path = this.#pathOf(key);
-    requireSpan(span);
-    return await nullWhereAbsent(`read ${key}`, async () => {
-      const file = await open(path, "r");
-      const { size } = await file.stat().catch(async (error: unknown) => {
-        await file.close();
-        throw error;
-      });
-      const end = span === undefined ? size : Math.min(span.end + 1, size);
-      return streamFile(file, span?.start ?? 0, end, `read ${key}`);
-    });
+    return await this.#readFile(this.#pathOf(key), span, `read ${key}`);
   }
 
   async size(key: string): Promise<number | null> {
     const path = this.#pathOf(key);
     return await nullWhereAbsent(`measure ${key}`, async () => (await stat(path)).size);
+  }
+
+  async measure(key: string): Promise<StoredAudio | null> {
+    const path = this.#pathOf(key);
+    return await nullWhereAbsent(`measure ${key}`, async () => {
+      const file = await open(path, "r");
+      try {
+        const byteLength = await sizeOf(file);
+        return { byteLength, sha256: await hashFile(file, byteLength) };
+      } finally {
+        await file.close();
+      }
+    });
   }
 
   async delete(key: string): Promise<void> {
@@ -88,6 +106,52 @@ export class FileAudioStore implements AudioStore {
     });
   }
 
+  async *keys(olderThanMs: number): AsyncIterable<string[]> {
+    for (const folder of await namesIn(this.#directory)) {
+      if (folder === draftsFolder) continue;
+      const keys: string[] = [];
+      for (const name of await namesIn(join(this.#directory, folder))) {
+        const age = await ageOf(join(this.#directory, folder, name));
+        if (age !== null && age >= olderThanMs && isAudioKey(`${folder}/${name}`))
+          keys.push(`${folder}/${name}`);
+      }
+      if (keys.length > 0) yield keys;
+    }
+  }
+
+  async check(): Promise<void> {
+    const draft = await this.create();
+    try {
+      await draft.append(new Uint8Array(1));
+    } finally {
+      await draft.discard();
+    }
+  }
+
+  async #readFile(path: string, span: ByteSpan | undefined, action: string): Promise<Readable | null> {
+    requireSpan(span);
+    return await nullWhereAbsent(action, async () => {
+      const file = await open(path, "r");
+      const size = await sizeOf(file);
+      const end = span === undefined ? size : Math.min(span.end + 1, size);
+      return streamFile(file, span?.start ?? 0, end, action);
+    });
+  }
+
+  #draft(path: string, file: FileHandle, byteLength: number): FileAudioDraft {
+    const [directory, giveName] = [this.#directory, this.#giveName];
+    return new FileAudioDraft({ directory, path, file, giveName, byteLength });
+  }
+
+  #newDraftPath(): string {
+    return join(this.#drafts, `${randomUUID()}.part`);
+  }
+
+  #draftPathOf(key: string): string {
+    const { folder, name } = parseAudioKey(key);
+    return join(this.#drafts, `${folder}~${name}.part`);
+  }
+
   #pathOf(key: string): string {
     const { folder, name } = parseAudioKey(key);
     return join(this.#directory, folder, name);
@@ -102,14 +166,34 @@ function requireSpan(span: ByteSpan | undefined): void {
   }
 }
 
+/** Closes the file where it can't be measured. */
+async function sizeOf(file: FileHandle): Promise<number> {
+  try {
+    return (await file.stat()).size;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** None where there is no such folder, or where it is a file. */
 async function namesIn(folder: string): Promise<string[]> {
-  return (await nullWhereAbsent("list drafts", () => readdir(folder))) ?? [];
+  try {
+    return (await nullWhereAbsent("list a folder", () => readdir(folder))) ?? [];
+  } catch (error) {
+    if (error instanceof StorageError && fsErrorCode(error.cause) === "ENOTDIR") return [];
+    throw error;
+  }
+}
+
+async function ageOf(path: string): Promise<number | null> {
+  const modifiedAtMs = await nullWhereAbsent("look at a file", async () => (await stat(path)).mtimeMs);
+  return modifiedAtMs === null ? null : Date.now() - modifiedAtMs;
 }
 
 async function removeIfOlder(path: string, olderThanMs: number): Promise<boolean> {
-  const modifiedAtMs = await nullWhereAbsent("look at a draft", async () => (await stat(path)).mtimeMs);
-  if (modifiedAtMs === null || Date.now() - modifiedAtMs < olderThanMs) return false;
-  return await removeFile(path);
+  const age = await ageOf(path);
+  return age !== null && age >= olderThanMs && (await removeFile(path));
 }
 
 // Another deletion may have taken the folder since.

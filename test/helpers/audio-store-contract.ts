@@ -331,6 +331,14 @@ export function describeAudioStore(name: string, makeStore: () => Promise<StoreU
     );
 
     it(
+      "says that it can store, and leaves nothing behind",
+      withStore(async (store) => {
+        await store.check();
+        expect(await store.sweepDrafts(0)).toBe(0);
+      }),
+    );
+
+    it(
       "sweeps the drafts of a process that died, and not one that is young",
       withStore(async (store, reopen) => {
         const abandoned = await store.create();
@@ -340,6 +348,75 @@ export function describeAudioStore(name: string, makeStore: () => Promise<StoreU
         expect(await after.sweepDrafts(0)).toBe(1);
         expect(await after.sweepDrafts(0)).toBe(0);
         await abandoned.discard();
+      }),
+    );
+
+    it(
+      "lets a draft with a key be read while it grows, by every process, and only as far as it has grown",
+      withStore(async (store, reopen) => {
+        const draft = await store.create("conv_1/clip_1.wav");
+        await draft.append(text("hello"));
+        const other = reopen();
+        const span = { start: 1, end: 100 };
+        expect((await bytesOf(await other.readDraft("conv_1/clip_1.wav", span)))?.toString()).toBe("ello");
+        expect(await other.read("conv_1/clip_1.wav")).toBeNull();
+        expect(await other.readDraft("conv_1/clip_2.wav", span)).toBeNull();
+        await draft.append(text(" you"));
+        await draft.commit("conv_1/clip_1.wav");
+        expect(await other.readDraft("conv_1/clip_1.wav", span)).toBeNull();
+        expect((await bytesOf(await other.read("conv_1/clip_1.wav")))?.toString()).toBe("hello you");
+      }),
+    );
+
+    it(
+      "copies a draft that another process left, so that whoever still writes to it changes nothing kept",
+      withStore(async (store, reopen) => {
+        const left = await store.create("conv_1/clip_1.wav");
+        await left.append(text("0123456789"));
+        const after = reopen();
+        expect(await after.copyDraft("conv_1/clip_2.wav")).toBeNull();
+        const copy = await after.copyDraft("conv_1/clip_1.wav");
+        expect(copy?.byteLength).toBe(10);
+        await copy?.truncate(8);
+        const kept = { byteLength: 8, sha256: sha256(text("ab234567")) };
+        expect(await copy?.commit("conv_1/clip_1.wav", text("ab"))).toEqual(kept);
+        await after.deleteDraft("conv_1/clip_1.wav");
+        await after.deleteDraft("conv_1/clip_1.wav");
+        await left.append(text("more"));
+        await expect(left.commit("conv_1/clip_1.wav")).rejects.toThrow();
+        expect(await after.measure("conv_1/clip_1.wav")).toEqual(kept);
+        expect(await after.measure("conv_1/clip_2.wav")).toBeNull();
+      }),
+    );
+
+    it(
+      "truncates a draft, whose hash is of what is left",
+      withStore(async (store) => {
+        const draft = await store.create();
+        await draft.append(text("hello world"));
+        await draft.truncate(100);
+        await draft.truncate(5);
+        await draft.append(text("!"));
+        expect(await draft.commit("c/a")).toEqual({ byteLength: 6, sha256: sha256(text("hello!")) });
+      }),
+    );
+
+    it(
+      "lists the keys of what is stored and old enough, and no drafts",
+      withStore(async (store) => {
+        const keys = async (olderThanMs: number) => {
+          const found: string[] = [];
+          for await (const some of store.keys(olderThanMs)) found.push(...some);
+          return found.sort();
+        };
+        expect(await keys(0)).toEqual([]);
+        await put(store, "conv_1/a.wav", text("a"));
+        await put(store, "conv_1/b.wav", text("b"));
+        await put(store, "conv_2/a.wav", text("a"));
+        const draft = await store.create("conv_3/a.wav");
+        expect(await keys(0)).toEqual(["conv_1/a.wav", "conv_1/b.wav", "conv_2/a.wav"]);
+        expect(await keys(60_000)).toEqual([]);
+        await draft.discard();
       }),
     );
 
