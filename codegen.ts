@@ -2,6 +2,9 @@ import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const row = (name: string) => `../../db/rows.js#${name}Row`;
 
+const happening = (type: string) => `../../services/live/turn-happening.js#${type}Happening`;
+const change = "../../services/live/conversation-change.js#ConversationChange";
+
 const config: CodegenConfig = {
   schema: "src/schema/*.graphql",
   generates: {
@@ -35,6 +38,15 @@ const config: CodegenConfig = {
           TurnConnection: "../../db/pagination.js#Page<TurnRow>",
           ReplySettings: "../../services/turns/reply.js#ReplySettings as ReplySettingsModel",
           Usage: "../../services/usage/usage.js#UsageSums",
+          TurnStarted: happening("TurnStarted"),
+          TranscriptDelta: happening("TranscriptDelta"),
+          TextDelta: happening("TextDelta"),
+          AudioDelta: happening("AudioDelta"),
+          TurnEnded: happening("TurnEnded"),
+          ConversationStarted: change,
+          ConversationChanged: change,
+          ConversationDeleted: change,
+          ConversationTurnChanged: change,
           Viewer: "../../auth/viewer.js#Viewer as ViewerModel",
           Capabilities: "../../services/capabilities.js#Capabilities as CapabilitiesModel",
         },

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseConfig } from "../src/config/config.js";
 import { migrate } from "../src/db/migrations.js";
-import { startPostgres } from "../test/helpers/postgres.js";
+import { startPostgres } from "./embedded-postgres.js";
 import { diffWithModels } from "./schema-engine.js";
 
 async function pendingSql(database: DatabaseConfig): Promise<string | null> {
@@ -55,4 +55,5 @@ async function main(argument: string | undefined): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv[2]);
+// Not process.exitCode, which embedded-postgres turns into 0.
+process.exit(await main(process.argv[2]));

@@ -1,14 +1,22 @@
 import type { CompletionClient } from "./azure/types.js";
 import type { Config } from "./config/config.js";
 import type { Database } from "./db/database.js";
-import { newId } from "./ids.js";
+import { dialectOf } from "./db/sql.js";
 import type { Logger } from "./logger.js";
 import type { Viewer } from "./auth/viewer.js";
 import { ViewerReading } from "./services/reading/viewer-reading.js";
+import { GrowingClips } from "./services/audio/growing-clip.js";
 import { AudioIntake } from "./services/audio/intake.js";
 import { capabilitiesOf } from "./services/capabilities.js";
 import type { Capabilities } from "./services/capabilities.js";
 import { ConversationService } from "./services/conversations/conversation-service.js";
+import { Housekeeping } from "./services/housekeeping.js";
+import { Activity } from "./services/live/activity.js";
+import { ClipSound } from "./services/live/clip-sound.js";
+import { ConversationEvents } from "./services/live/conversation-events.js";
+import { TurnEvents } from "./services/live/turn-events.js";
+import { TurnFeeds } from "./services/live/turn-feeds.js";
+import type { WakeUps } from "./services/live/wake-ups.js";
 import type { ModelTarget } from "./services/turns/model-target.js";
 import { TurnRecovery } from "./services/turns/recovery.js";
 import { TurnRunner } from "./services/turns/runner.js";
@@ -25,8 +33,14 @@ export interface AppContext {
   readonly capabilities: Capabilities;
   readonly conversations: ConversationService;
   readonly turns: TurnService;
+  readonly turnEvents: TurnEvents;
+  readonly conversationEvents: ConversationEvents;
+  /** Who is being told of events right now. */
+  readonly activity: Activity;
+  readonly growingClips: GrowingClips;
   readonly runner: TurnRunner;
   readonly recovery: TurnRecovery;
+  readonly housekeeping: Housekeeping;
   readingFor(viewer: Viewer): ViewerReading;
 }
 
@@ -36,49 +50,55 @@ export interface AppResources {
   logger: Logger;
   database: Database;
   store: AudioStore;
+  wakeUps: WakeUps;
   model: CompletionClient;
   target: ModelTarget;
+  /** Names this process among those that share the database. */
+  serverId: string;
 }
 
 /** The one place that constructs services. */
 export function createAppContext(resources: AppResources): AppContext {
-  const { config, logger, database, store, model, target } = resources;
+  const { config, logger, database, store, wakeUps, target } = resources;
   const { client } = database;
-  const { history, prices, voices } = config;
+  const { prices, voices } = config;
   const { leaseMs } = config.turns;
-  const ends = new TurnEnds();
-  const serverId = newId("srv");
+  const ends = new TurnEnds(wakeUps);
+  const feeds = new TurnFeeds(client, wakeUps, logger);
+  const log = { client, dialect: dialectOf(database.kind), feeds, logger };
   const runner = new TurnRunner({
     client,
     store,
-    model,
+    model: resources.model,
     target,
-    history,
+    history: config.history,
     prices,
-    ends,
     logger,
-    serverId,
+    log,
+    wakeUps,
+    ends,
+    serverId: resources.serverId,
     leaseMs,
   });
   const intake = new AudioIntake(store, config.audio);
-  const turns = new TurnService({ client, store, intake, runner, ends, voices, logger });
+  const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
+  const sound = new ClipSound(store);
+  const activity = new Activity();
   return {
     config,
     logger,
     database,
     store,
     capabilities: capabilitiesOf(config),
-    conversations: new ConversationService({ client, store, voices, turns, logger }),
+    conversations: new ConversationService({ client, store, voices, turns, wakeUps, logger }),
     turns,
+    turnEvents: new TurnEvents({ feeds, sound, activity, find: (viewer, id) => turns.find(viewer, id) }),
+    conversationEvents: new ConversationEvents({ client, wakeUps, activity, logger }),
+    activity,
+    growingClips: new GrowingClips(client, feeds, sound),
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, viewer),
-    recovery: new TurnRecovery({
-      database,
-      ends,
-      logger,
-      leaseMs,
-      prices,
-      isRunningHere: (turnId) => runner.isRunning(turnId),
-    }),
+    recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices }),
+    housekeeping: new Housekeeping({ client, store, logger }),
   };
 }

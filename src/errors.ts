@@ -12,7 +12,9 @@ export type ErrorCode =
   | "TURN_IN_PROGRESS"
   | "TURN_NOT_RETRYABLE"
   | "IDEMPOTENCY_KEY_REUSED"
+  | "RATE_LIMITED"
   | "QUERY_TOO_COMPLEX"
+  | "CURSOR_EXPIRED"
   | "SERVER_SHUTTING_DOWN";
 
 export interface ErrorDetails {

@@ -9,14 +9,14 @@ import { ConfigError } from "./config/config.js";
 import type { Config } from "./config/config.js";
 import { openDatabase } from "./db/database.js";
 import type { DatabaseOptions } from "./db/database.js";
+import { notificationsOf } from "./db/notifications.js";
 import { lockForOneServer } from "./db/sqlite-lock.js";
 import { createHttpApp } from "./http/app.js";
 import { trackOpenAnswers } from "./http/open-answers.js";
+import { newId } from "./ids.js";
 import type { Logger } from "./logger.js";
+import { WakeUps } from "./services/live/wake-ups.js";
 import { FileAudioStore } from "./storage/file-audio-store.js";
-
-/** Drafts of a process that died are swept once nobody can be writing them any more. */
-const draftLifetimeMs = 24 * 60 * 60 * 1000;
 
 /** How long requests may take to be answered once every turn has ended. */
 const lastAnswersMs = 2_000;
@@ -53,7 +53,9 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     if (database.applied.length > 0)
       logger.info({ migrations: database.applied }, "the database was brought up to date");
     const store = new FileAudioStore(await writableFolder(config.dataDir, "audio"));
-    await store.sweepDrafts(draftLifetimeMs);
+    const serverId = newId("srv");
+    const wakeUps = new WakeUps(notificationsOf(config.database, { serverId, logger }));
+    closers.push(() => wakeUps.close());
     const connection = { ...options.model, ...config.model };
     const { endpoint, deployment, apiVersion } = connection;
     const context = createAppContext({
@@ -61,18 +63,25 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       logger,
       database,
       store,
+      wakeUps,
+      serverId,
       model: createCompletionClient(connection, { logger }),
       target: { endpoint, deployment, apiVersion },
     });
+    closers.push(() => context.housekeeping.close());
     closers.push(() => context.recovery.close());
-    const app = await createHttpApp(context);
+    const { app, endSubscriptions } = await createHttpApp(context);
     const openAnswers = trackOpenAnswers(app.server);
     closers.push(() => app.close());
     // Who waited for a turn hears how it ended: closing the app cuts every connection.
     closers.push(() => openAnswers.settled(lastAnswersMs));
+    closers.push(endSubscriptions);
+    // Who listens hears the last event of every turn before the connections are closed.
+    closers.push(() => context.activity.settled(lastAnswersMs));
     closers.push(() => context.runner.close(config.turns.shutdownGraceMs));
     await app.listen({ host: config.http.host, port: config.http.port });
-    await context.recovery.start(context.runner.newLease().owner);
+    await context.recovery.start();
+    context.housekeeping.start();
     return { url: urlOf(config.http.host, app.server.address()), context, close };
   } catch (error) {
     await close();

@@ -4,9 +4,11 @@ import type { FastifyInstance } from "fastify";
 import type { AppContext } from "../app-context.js";
 import { authenticate } from "../auth/viewer.js";
 import { newId } from "../ids.js";
+import { Readiness } from "../services/readiness.js";
 import { registerAudioRoutes } from "./audio-routes.js";
 import { registerExplorer } from "./explorers.js";
 import { registerGraphql } from "./graphql.js";
+import { registerHealth } from "./health-routes.js";
 import { registerHostCheck } from "./host-check.js";
 import { answerUnroutable, registerHttpErrors } from "./http-errors.js";
 import { registerRequestId } from "./request-id.js";
@@ -14,8 +16,14 @@ import { registerRequestId } from "./request-id.js";
 /** What a JSON body holds besides the base64 of its clip. */
 const bodyAllowanceBytes = 1024 * 1024;
 
+export interface HttpApp {
+  app: FastifyInstance;
+  /** Ends every open subscription, says so to its client, and opens no more. A second call waits for the first. */
+  endSubscriptions: () => Promise<void>;
+}
+
 /** The HTTP server, ready to listen: every request passes request id, host check and CORS before its route. */
-export async function createHttpApp(context: AppContext): Promise<FastifyInstance> {
+export async function createHttpApp(context: AppContext): Promise<HttpApp> {
   const { config, logger } = context;
   const app = Fastify({
     bodyLimit: Math.ceil((config.audio.maxBase64Bytes * 4) / 3) + bodyAllowanceBytes,
@@ -35,13 +43,16 @@ export async function createHttpApp(context: AppContext): Promise<FastifyInstanc
     exposedHeaders: ["Content-Range", "ETag", "Accept-Ranges", "Content-Length", "X-Request-Id"],
     maxAge: 3600,
   });
-  await registerGraphql(app, context);
+  const readiness = new Readiness(context);
+  registerHealth(app, () => readiness.report());
+  const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {
     findClip: (_request, clipId) => context.readingFor(authenticate()).clip(clipId),
+    openGrowing: (clipId) => context.growingClips.open(clipId),
     store: context.store,
     logger,
   });
   if (config.http.explorers)
     await registerExplorer(app, { explorerDir: new URL("../../dist/explorer/", import.meta.url) });
-  return app;
+  return { app, endSubscriptions: () => subscriptions.end() };
 }

@@ -17,14 +17,16 @@ export interface ServedClip {
   storageKey: string;
   format: string;
   byteLength: number;
-  /** Lower-case hex. */
-  sha256: string;
+  /** Lower-case hex; null while the clip grows. */
+  sha256: string | null;
   createdAt: Date;
 }
 
 export interface AudioRouteSources {
   /** The clip, where the sender of the request may hear it; null otherwise. */
   findClip: (request: FastifyRequest, clipId: string) => Promise<ServedClip | null>;
+  /** The bytes of a clip that grows, as they come; null where it grows no more. */
+  openGrowing: (clipId: string) => Promise<Readable | null>;
   store: AudioStore;
   logger: Logger;
 }
@@ -35,9 +37,6 @@ interface AudioRoute {
 }
 
 const audioHeaders = {
-  "accept-ranges": "bytes",
-  // A clip never changes; it belongs to its owner.
-  "cache-control": "private, max-age=31536000, immutable",
   // Bytes that came from strangers must not become a page of this origin.
   "x-content-type-options": "nosniff",
   "content-security-policy": "default-src 'none'; sandbox",
@@ -45,6 +44,15 @@ const audioHeaders = {
   // page play a clip whose unguessable address it was given; to read the bytes it must pass CORS.
   "cross-origin-resource-policy": "cross-origin",
 } as const;
+
+const keptHeaders = {
+  ...audioHeaders,
+  "accept-ranges": "bytes",
+  // A clip never changes; it belongs to its owner.
+  "cache-control": "private, max-age=31536000, immutable",
+} as const;
+
+const growingHeaders = { ...audioHeaders, "accept-ranges": "none", "cache-control": "no-store" } as const;
 
 /** GET and HEAD of `/audio/CLIP` and `/audio/CLIP.EXTENSION`. */
 export function registerAudioRoutes(app: FastifyInstance, sources: AudioRouteSources): void {
@@ -71,6 +79,8 @@ async function serveClip(
   sources: AudioRouteSources,
 ): Promise<FastifyReply> {
   const clip = await requireClip(request, sources);
+  if (clip.sha256 === null) return serveGrowing(request, reply, clip, sources);
+  await requireBytes(request, clip, sources);
   const lastModified = clip.createdAt;
   const etag = `"${clip.sha256}"`;
   // RFC 9110 defines ranges for GET alone.
@@ -79,23 +89,47 @@ async function serveClip(
   if (selection.status === 416) return refuseRange(reply, clip.byteLength);
   const sent = selection.status === 304 || request.method === "HEAD" ? null : selection;
   const bytes = sent === null ? undefined : await openBytes(request, clip, sent, sources);
-  void reply.headers({ ...audioHeaders, etag, "last-modified": lastModified.toUTCString() });
+  void reply.headers({ ...keptHeaders, etag, "last-modified": lastModified.toUTCString() });
   if (selection.status !== 304) void reply.headers(bodyHeaders(request, clip, selection));
   return reply.code(selection.status).send(bytes);
+}
+
+/** From its first byte to the end of the answer, in pieces: its length is not known. Ranges come with its end. */
+async function serveGrowing(
+  request: FastifyRequest<AudioRoute>,
+  reply: FastifyReply,
+  clip: ServedClip,
+  sources: AudioRouteSources,
+): Promise<FastifyReply> {
+  const bytes = request.method === "HEAD" ? undefined : await sources.openGrowing(clip.id);
+  // It has ended since its row was read.
+  if (bytes === null) return serveClip(request, reply, sources);
+  bytes?.once("error", () => undefined);
+  void reply.headers({ ...growingHeaders, ...typeHeaders(request, clip) });
+  return reply.code(200).send(bytes);
 }
 
 /** @throws ParleyError NOT_FOUND */
 async function requireClip(
   request: FastifyRequest<AudioRoute>,
-  { findClip, store, logger }: AudioRouteSources,
+  { findClip }: AudioRouteSources,
 ): Promise<ServedClip> {
   const [clipId = "", ...extension] = request.params["*"].split(".");
   const clip = isId("clip", clipId) ? await findClip(request, clipId) : null;
   if (clip === null) throw noSuchClip();
   if (extension.length > 0 && extension.join(".") !== extensionOf(toAudioFormat(clip.format)))
     throw noSuchClip();
-  const storedBytes = await store.size(clip.storageKey);
-  if (storedBytes === clip.byteLength) return clip;
+  return clip;
+}
+
+/** @throws ParleyError NOT_FOUND */
+async function requireBytes(
+  request: FastifyRequest<AudioRoute>,
+  { id: clipId, storageKey, byteLength }: ServedClip,
+  { store, logger }: AudioRouteSources,
+): Promise<void> {
+  const storedBytes = await store.size(storageKey);
+  if (storedBytes === byteLength) return;
   logger.error(
     { clipId, storedBytes, requestId: request.id },
     "the bytes of a clip are not in the audio store",
@@ -123,12 +157,18 @@ function bodyHeaders(
   clip: ServedClip,
   selection: BodySelection,
 ): Record<string, string | number> {
-  const disposition = downloadDisposition(request.query.download, clipFileName(clip));
   const { start, end } = selection.status === 206 ? selection.span : { start: 0, end: clip.byteLength - 1 };
   return {
-    "content-type": mimeTypeOf(toAudioFormat(clip.format)),
+    ...typeHeaders(request, clip),
     "content-length": end - start + 1,
     ...(selection.status === 206 ? { "content-range": `bytes ${start}-${end}/${clip.byteLength}` } : {}),
+  };
+}
+
+function typeHeaders(request: FastifyRequest<AudioRoute>, clip: ServedClip): Record<string, string> {
+  const disposition = downloadDisposition(request.query.download, clipFileName(clip));
+  return {
+    "content-type": mimeTypeOf(toAudioFormat(clip.format)),
     ...(disposition === null ? {} : { "content-disposition": disposition }),
   };
 }

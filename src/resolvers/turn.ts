@@ -8,7 +8,8 @@ import type {
 import { replyOf } from "../services/turns/reply.js";
 import { toTurnStatus } from "../services/turns/status.js";
 import { connection } from "./connection.js";
-import { opaqueCursor } from "./event-cursor.js";
+import { pcmByteLengthOf } from "../services/live/read-answer.js";
+import { encodePosition, endOf, startOf } from "../services/live/position.js";
 import type { RequestContext } from "./request-context.js";
 import { present } from "./present.js";
 
@@ -23,7 +24,7 @@ export const turn: TurnResolvers = {
     finishReason === "STOP" || finishReason === "LENGTH" ? finishReason : null,
   reply: (row) => replyOf(row),
   usage: ({ id }, _arguments, { loaders }) => loaders.usageOfTurn.load(id),
-  eventCursor: ({ id, attempt, status }) => opaqueCursor([id, attempt, status]),
+  eventCursor: (row, _arguments, context) => eventCursor(row, context),
 };
 
 export const turnConnection: TurnConnectionResolvers = connection;
@@ -39,6 +40,21 @@ async function messageOf(
 ): Promise<MessageRow | null> {
   const messages = await loaders.messagesOfTurn.load(turnId);
   return messages.find((message) => message.role === role) ?? null;
+}
+
+/** Where somebody is who has read the words and the sound that this request has read. */
+async function eventCursor(row: TurnRow, context: RequestContext): Promise<string> {
+  const { id, attempt } = row;
+  const status = toTurnStatus(row.status);
+  if (status !== "RUNNING") {
+    const phase = status === "QUEUED" ? "accepted" : "ended";
+    return encodePosition(id, { ...startOf(attempt), phase });
+  }
+  const answer = await messageOf(context, id, "ASSISTANT");
+  const clip = answer === null ? null : await context.loaders.clipOfMessage.load(answer.id);
+  const [text, transcript] = [answer?.text ?? "", answer?.transcript ?? ""];
+  const audioByteLength = clip === null ? 0 : pcmByteLengthOf(clip);
+  return encodePosition(id, endOf({ attempt, status, text, transcript, audioByteLength }));
 }
 
 const errorCodes = {

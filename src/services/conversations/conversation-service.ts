@@ -1,12 +1,14 @@
 import type { Viewer } from "../../auth/viewer.js";
 import type { VoicesConfig } from "../../config/config.js";
 import { isUniqueViolation } from "../../db/database.js";
-import type { DatabaseClient } from "../../db/database.js";
+import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { ConversationRow } from "../../db/rows.js";
 import { isId, newId } from "../../ids.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
 import { removeAudio } from "../audio/remove-audio.js";
+import { countEvent, recordEvent } from "../live/conversation-log.js";
+import type { WakeUps } from "../live/wake-ups.js";
 import { conversationNotFound } from "../not-found.js";
 import { checkIdempotencyKey, checkInstructions, checkTitle, checkVoice } from "../input.js";
 import { findUse, hashRequest, rememberUse, viewerScope } from "../turns/idempotency.js";
@@ -33,7 +35,8 @@ export interface ConversationServiceParts {
   store: AudioStore;
   voices: VoicesConfig;
   logger: Logger;
-  turns: Pick<TurnService, "stopAll">;
+  turns: Pick<TurnService, "drop">;
+  wakeUps: WakeUps;
 }
 
 /** Starts, changes and removes conversations. Every method is bound to the viewer; what is not theirs is NOT_FOUND. */
@@ -54,7 +57,9 @@ export class ConversationService {
     } catch (error) {
       // Two requests with one key at once: the other was first, so this one answers as it did.
       if (keyed === null || !isUniqueViolation(error)) throw error;
-      return this.#startOnce(viewer, settings, keyed);
+      return await this.#startOnce(viewer, settings, keyed);
+    } finally {
+      this.#parts.wakeUps.publish(`owner ${viewer.id}`);
     }
   }
 
@@ -73,10 +78,12 @@ export class ConversationService {
           createdAt: now,
           updatedAt: now,
           lastActivityAt: now,
+          eventSequence: 1,
         },
       });
       if (keyed !== null)
         await rememberUse(transaction, keyed, { conversationId: conversation.id, turnId: null });
+      await recordEvent(transaction, conversation, "STARTED");
       return conversation;
     });
   }
@@ -93,49 +100,44 @@ export class ConversationService {
   /** Archiving what is archived already keeps its first time. */
   async archive(viewer: Viewer, id: string, archived: boolean): Promise<ConversationRow> {
     if (!archived) return this.#change(viewer, id, { archivedAt: null });
-    await this.#find(viewer, id);
-    const now = new Date();
-    await this.#parts.client.conversation.updateMany({
-      where: { id, ownerId: viewer.id, archivedAt: null },
-      data: { archivedAt: now, updatedAt: now },
-    });
-    return this.#find(viewer, id);
+    const conversation = await this.#find(viewer, id);
+    if (conversation.archivedAt !== null) return conversation;
+    return this.#change(viewer, id, { archivedAt: new Date() });
   }
 
-  /** Stops what runs, then removes rows and audio. */
+  /** Removes the rows, stops what runs without them, then removes the audio. */
   async delete(viewer: Viewer, id: string): Promise<void> {
     await this.#find(viewer, id);
-    await this.#parts.turns.stopAll(id);
-    const storageKeys = await this.#deleteRows(viewer, id);
-    // A turn that was added in between has lost its rows; its call is of no use any more.
-    await this.#parts.turns.stopAll(id);
+    const { storageKeys, activeTurnId } = await this.#deleteRows(viewer, id);
+    this.#parts.wakeUps.publish(`owner ${viewer.id}`);
+    await this.#parts.turns.drop(id, activeTurnId);
     await removeAudio(this.#parts.store, this.#parts.logger, storageKeys);
   }
 
-  #deleteRows(viewer: Viewer, id: string): Promise<string[]> {
+  #deleteRows(viewer: Viewer, id: string): Promise<{ storageKeys: string[]; activeTurnId: string | null }> {
     return this.#parts.client.$transaction(async (transaction) => {
       // Taken before anything is read: an answer that is being kept right now is either seen here or not kept.
-      const { count } = await transaction.conversation.updateMany({
-        where: { id, ownerId: viewer.id },
-        data: { updatedAt: new Date() },
-      });
-      if (count === 0) throw conversationNotFound();
+      const conversation = await takeConversation(transaction, viewer, id, {});
       const clips = await transaction.audioClip.findMany({
         where: { conversationId: id },
         select: { storageKey: true },
       });
+      const active = await transaction.turn.findUnique({ where: { activeConversationId: id } });
       await transaction.conversation.delete({ where: { id } });
-      return clips.map(({ storageKey }) => storageKey);
+      await recordEvent(transaction, conversation, "DELETED");
+      return { storageKeys: clips.map(({ storageKey }) => storageKey), activeTurnId: active?.id ?? null };
     });
   }
 
   async #change(viewer: Viewer, id: string, changes: object): Promise<ConversationRow> {
     if (!isId("conv", id)) throw conversationNotFound();
-    await this.#parts.client.conversation.updateMany({
-      where: { id, ownerId: viewer.id },
-      data: { ...changes, updatedAt: new Date() },
+    const changed = await this.#parts.client.$transaction(async (transaction) => {
+      const conversation = await takeConversation(transaction, viewer, id, changes);
+      await recordEvent(transaction, conversation, "CHANGED");
+      return conversation;
     });
-    return this.#find(viewer, id);
+    this.#parts.wakeUps.publish(`owner ${viewer.id}`);
+    return changed;
   }
 
   async #find(viewer: Viewer, id: string): Promise<ConversationRow> {
@@ -154,6 +156,24 @@ export class ConversationService {
       voice: checkVoice(input.voice, this.#parts.voices),
     };
   }
+}
+
+/**
+ * Changes the conversation's row and holds it until the transaction's end, as every write to a conversation does first.
+ * @throws ParleyError NOT_FOUND
+ */
+async function takeConversation(
+  transaction: DatabaseTransaction,
+  viewer: Viewer,
+  id: string,
+  changes: object,
+): Promise<ConversationRow> {
+  const [conversation] = await transaction.conversation.updateManyAndReturn({
+    where: { id, ownerId: viewer.id },
+    data: { ...changes, updatedAt: new Date(), ...countEvent },
+  });
+  if (conversation === undefined) throw conversationNotFound();
+  return conversation;
 }
 
 type Settings = { title: string | null; instructions: string | null; voice: string | null };

@@ -5,6 +5,7 @@ import type { DatabaseClient } from "../../db/database.js";
 import { ownedRows } from "../../db/owned.js";
 import type { AudioClipRow, ConversationRow, MessageRow, TurnRow } from "../../db/rows.js";
 import { idPrefix } from "../../ids.js";
+import { growingAnswers } from "./growing.js";
 import { countTurns, readTurnSpans } from "../turns/turn-list.js";
 import type { TurnReads, TurnSpan } from "../turns/turn-list.js";
 import { noUsage, sumUsage } from "../usage/usage.js";
@@ -35,11 +36,12 @@ const maxSpans = 200;
 
 export function createLoaders(client: DatabaseClient, prices: Prices, viewer: Viewer): Loaders {
   const owned = ownedRows(client, viewer.id);
+  const grown = growingAnswers(client);
   return {
     conversation: byId("conv", (ids) => owned.conversations(ids)),
     turn: byId("turn", (ids) => owned.turns(ids)),
-    message: byId("msg", (ids) => owned.messages(ids)),
-    clip: byId("clip", (ids) => owned.clips(ids)),
+    message: byId("msg", (ids) => grown.messages(owned.messages(ids))),
+    clip: byId("clip", (ids) => grown.clips(owned.clips(ids))),
     activeTurn: one(
       (ids) => client.turn.findMany({ where: { activeConversationId: { in: ids } } }),
       (turn) => turn.conversationId,
@@ -50,11 +52,11 @@ export function createLoaders(client: DatabaseClient, prices: Prices, viewer: Vi
     }),
     turnCount: new DataLoader((ids) => countTurns(client, ids)),
     messagesOfTurn: many(
-      (ids) => client.message.findMany({ where: { turnId: { in: ids } } }),
+      (ids) => grown.messages(client.message.findMany({ where: { turnId: { in: ids } } })),
       (message) => message.turnId,
     ),
     clipOfMessage: one(
-      (ids) => client.audioClip.findMany({ where: { messageId: { in: ids } } }),
+      (ids) => grown.clips(client.audioClip.findMany({ where: { messageId: { in: ids } } })),
       (clip) => clip.messageId,
     ),
     usageOfTurn: new DataLoader(async (ids) => {

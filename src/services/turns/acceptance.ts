@@ -2,6 +2,7 @@ import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { ConversationRow, TurnRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { newId } from "../../ids.js";
+import { countEvent, recordEvent } from "../live/conversation-log.js";
 import { conversationNotFound } from "../not-found.js";
 import { readQuestion } from "./question.js";
 import type { Question } from "./question.js";
@@ -51,6 +52,7 @@ export function acceptTurn(client: DatabaseClient, request: NewTurn): Promise<Ac
     refuseWhileActive(last);
     const turn = await createTurn(transaction, request, conversation, (last?.position ?? 0) + 1);
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
+    await recordEvent(transaction, conversation, "TURN", turn.id);
     const { text, sound } = request;
     const message = { text, sound: sound === null ? null : toUserSound(sound) };
     return { replayed: false, turn, question: { instructions: conversation.instructions, message } };
@@ -86,7 +88,9 @@ export async function acceptRetry(client: DatabaseClient, request: Retry): Promi
     const data = requeued(last, request.lease);
     const turn = await transaction.turn.update({ where: { id: last.id }, data });
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
-    return { replayed: false, turn, question: await readQuestion(transaction, turn, conversation) };
+    const question = await readQuestion(transaction, turn, conversation);
+    await recordEvent(transaction, conversation, "TURN", turn.id);
+    return { replayed: false, turn, question };
   });
   return { ...acceptance, removedStorageKeys };
 }
@@ -124,7 +128,7 @@ async function takeConversation(
   const now = new Date();
   const [conversation] = await transaction.conversation.updateManyAndReturn({
     where: { id: conversationId, ownerId },
-    data: { lastActivityAt: now, updatedAt: now, archivedAt: null },
+    data: { lastActivityAt: now, updatedAt: now, archivedAt: null, ...countEvent },
   });
   if (conversation === undefined) throw conversationNotFound();
   return conversation;

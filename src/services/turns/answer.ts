@@ -4,6 +4,8 @@ import type { AudioFormat } from "../audio/clip-format.js";
 import { measureReply } from "../audio/formats/reply-duration.js";
 import type { ReplyFormat } from "../audio/formats/reply-duration.js";
 import { growingWavHeader } from "../audio/formats/wav-header.js";
+import type { AnswerLog } from "../live/answer-log.js";
+import { Words } from "./words.js";
 
 /** 24 kHz mono 16-bit. */
 const pcmBytesPerMs = 48;
@@ -17,32 +19,50 @@ const fileFormats: Partial<Record<AudioFormat, ReplyFormat>> = {
 
 /** What an attempt has received so far. */
 export class Answer {
-  #text = "";
-  #transcript = "";
+  readonly #words = new Words();
+  /** What the words are is settled by what comes first, so that nothing that was told has to be taken back. */
+  #wordsAre: "text" | "transcript" | null = null;
   #draft: AudioDraft | null = null;
   #failure: unknown = null;
   #soundByteLength = 0;
   readonly #store: AudioStore;
   /** Null: sound is not kept, and its transcript is the text. */
   readonly #format: AudioFormat | null;
+  readonly #log: AnswerLog;
 
-  constructor(store: AudioStore, format: AudioFormat | null) {
+  constructor(store: AudioStore, format: AudioFormat | null, log: AnswerLog) {
     this.#store = store;
     this.#format = format;
+    this.#log = log;
   }
 
+  /** @throws LeaseLostError where the turn is no longer run here */
   async add(event: ModelEvent): Promise<void> {
     switch (event.type) {
       case "text":
-        this.#text += clean(event.delta);
-        return;
+        return this.#addWords("text", event.delta);
       case "transcript":
-        this.#transcript += clean(event.delta);
-        return;
+        return this.#addWords(this.#format === null ? "text" : "transcript", event.delta);
       case "audio":
         this.#soundByteLength += event.bytes.byteLength;
         if (this.#format !== null) await this.#append(this.#format, event.bytes);
     }
+  }
+
+  async #addWords(kind: "text" | "transcript", delta: string): Promise<void> {
+    this.#wordsAre ??= kind;
+    const words = this.#words.add(delta);
+    if (words !== "" && this.#isStreamed())
+      await this.#log.grow(this.#wordsAre, words, this.#grownByteLength());
+  }
+
+  /** Sound that comes as a file comes whole: it has nothing to tell while it grows. */
+  #isStreamed(): boolean {
+    return this.#format === null || fileFormats[this.#format] === undefined;
+  }
+
+  #grownByteLength(): number {
+    return this.#draft === null ? 0 : this.#soundByteLength;
   }
 
   /** Why the sound could not be kept, a full disk say; null where it could. The words are kept all the same. */
@@ -53,11 +73,14 @@ export class Answer {
   /** The answer goes on when its sound can't be kept: it is paid, and its words are worth keeping. */
   async #append(format: AudioFormat, bytes: Uint8Array): Promise<void> {
     if (this.#failure !== null) return;
+    this.#wordsAre ??= "transcript";
     try {
       await this.#write(format, bytes);
     } catch (error) {
       await this.dropSound(error);
+      return;
     }
+    if (this.#isStreamed()) await this.#log.grow("audio", "", this.#grownByteLength());
   }
 
   async dropSound(reason: unknown): Promise<void> {
@@ -68,7 +91,7 @@ export class Answer {
 
   async #write(format: AudioFormat, bytes: Uint8Array): Promise<void> {
     if (this.#draft === null) {
-      this.#draft = await this.#store.create();
+      this.#draft = await this.#store.create(this.#log.storageKey);
       // Takes the place of the header that is known only at the end.
       if (format === "WAV") await this.#draft.append(growingWavHeader());
     }
@@ -77,17 +100,19 @@ export class Answer {
 
   /** The words as they are kept: a spoken answer has a transcript and no text. */
   words(): { text: string | null; transcript: string | null } {
-    const spoken = this.#transcript === "" ? null : this.#transcript.toWellFormed();
-    const written = this.#text === "" ? null : this.#text.toWellFormed();
-    if (this.#draft !== null) return { text: null, transcript: spoken ?? written };
-    // Without kept sound a transcript is all there is to read, whether the sound was dropped or never came.
-    return this.#format === null
-      ? { text: written ?? spoken, transcript: null }
-      : { text: written, transcript: written === null ? spoken : null };
+    const words = this.#words.text === "" ? null : this.#words.text;
+    return this.#wordsAre === "transcript"
+      ? { text: null, transcript: words }
+      : { text: words, transcript: null };
   }
 
   get draft(): AudioDraft | null {
     return this.#draft;
+  }
+
+  /** Where the answer grows. */
+  get log(): AnswerLog {
+    return this.#log;
   }
 
   /** How long the received sound is, in milliseconds, also where it is not kept; null where it could not be told. */
@@ -98,19 +123,14 @@ export class Answer {
   }
 
   isEmpty(): boolean {
-    return this.#draft === null && this.#text === "" && this.#transcript === "";
+    return this.#draft === null && this.#words.text === "";
   }
 
   get letters(): string {
-    return this.#text + this.#transcript;
+    return this.#words.text;
   }
 
   async discard(): Promise<void> {
     await this.#draft?.discard();
   }
-}
-
-/** Postgres holds no NUL characters. */
-function clean(delta: string): string {
-  return delta.replaceAll("\0", "");
 }

@@ -3,8 +3,12 @@ import type { Config } from "../../config/config.js";
 import type { DatabaseClient } from "../../db/database.js";
 import type { TurnRow } from "../../db/rows.js";
 import { newId } from "../../ids.js";
+import { AnswerLog } from "../live/answer-log.js";
+import type { AnswerLogParts } from "../live/answer-log.js";
+import type { WakeUps } from "../live/wake-ups.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
+import { recordEvent } from "../live/conversation-log.js";
 import { loadHistory } from "../history/load-history.js";
 import { planRequest } from "../history/plan-request.js";
 import type { RequestFacts, RequestPlan } from "../history/types.js";
@@ -12,7 +16,8 @@ import { Answer } from "./answer.js";
 import { callColumns, interruptedCallColumns, runningCall } from "./call-record.js";
 import { internalFailure, isUnknownAudioId, toTurnEnd } from "./end-of-call.js";
 import type { StopReason } from "./end-of-call.js";
-import type { KeptAnswer, Outcome } from "./finish.js";
+import { takeConversation } from "./finish.js";
+import type { KeptAnswer, Outcome, TurnEnd } from "./finish.js";
 import { keepAnswer } from "./keep-answer.js";
 import { LeaseLostError } from "./lease.js";
 import type { Fence } from "./lease.js";
@@ -29,6 +34,8 @@ export interface AttemptParts {
   history: Config["history"];
   prices: Config["prices"];
   logger: Logger;
+  log: AnswerLogParts;
+  wakeUps: WakeUps;
 }
 
 /** A turn that this server has accepted and leased. */
@@ -46,8 +53,12 @@ export class Attempt {
   readonly #fence: Fence;
   readonly #signal: AbortSignal;
   readonly #calls: Outcome["calls"] = [];
+  /** Whether a call that broke has left rows of its answer. */
+  #grown = false;
   /** The call under way, once its request may have left. */
   #runningCall: string | null = null;
+  /** The write that tells that the turn has started; nothing waits for it but the turn's end. */
+  #started: Promise<void> = Promise.resolve();
 
   constructor(parts: AttemptParts, { turn, question, fence }: AcceptedTurn, signal: AbortSignal) {
     this.#parts = parts;
@@ -62,8 +73,24 @@ export class Attempt {
     return this.#calls;
   }
 
+  /** The end of an attempt of which no answer is kept. */
+  withoutAnswer(end: TurnEnd): Outcome {
+    return { end, answer: null, grown: this.#grown, calls: this.#calls, model: null };
+  }
+
   /** Resolves to what is to be written; rejects where the server itself is at fault. `stopReason` is asked when the signal was aborted. */
   async run(stopReason: () => StopReason): Promise<Outcome> {
+    try {
+      return await this.#ask(stopReason);
+    } catch (error) {
+      if (error instanceof CancelledBeforeCall) return this.withoutAnswer({ status: "CANCELLED" });
+      throw error;
+    } finally {
+      await this.#started;
+    }
+  }
+
+  async #ask(stopReason: () => StopReason): Promise<Outcome> {
     const facts = await this.#readFacts();
     const { plan, lostSound } = await this.#planWithSoundThatIsThere(facts);
     const first = await this.#call(plan);
@@ -107,7 +134,8 @@ export class Attempt {
   async #call(plan: RequestPlan): Promise<Call> {
     const { model, store, target, prices } = this.#parts;
     const reply = replyOf(this.#turn);
-    const answer = new Answer(store, reply.sound ? reply.format : null);
+    const log = new AnswerLog(this.#parts.log, this.#turn, this.#fence, reply.format);
+    const answer = new Answer(store, reply.sound ? reply.format : null, log);
     const startedAt = new Date();
     const id = newId("call");
     try {
@@ -116,6 +144,7 @@ export class Attempt {
         onBegin: () => this.#begin(id, plan),
         onEvent: (event) => answer.add(event),
       });
+      await log.close();
       const endedAt = new Date();
       const soundMs = await answer.soundMs().catch(() => null);
       const received = { receivedText: answer.letters, receivedAudioMs: soundMs ?? 0 };
@@ -123,6 +152,8 @@ export class Attempt {
       this.#runningCall = null;
       return { plan, result, answer, soundMs };
     } catch (error) {
+      await log.close();
+      this.#grown ||= log.begun;
       this.#countBrokenCall();
       await answer.discard();
       throw error;
@@ -133,7 +164,7 @@ export class Attempt {
   async #begin(callId: string, plan: RequestPlan): Promise<void> {
     const call = runningCall(callId, plan, this.#parts.target);
     const { count } = await this.#parts.client.turn.updateMany({
-      where: { ...this.#fence, activeConversationId: { not: null } },
+      where: { ...this.#fence, activeConversationId: { not: null }, cancelRequestedAt: null },
       data: {
         status: "RUNNING",
         omittedTurns: plan.omittedTurns,
@@ -141,8 +172,34 @@ export class Attempt {
         ...(this.#calls.length === 0 ? { startedAt: new Date() } : {}),
       },
     });
-    if (count === 0) throw new LeaseLostError(`the turn ${this.#turn.id} is no longer run here`);
+    if (count === 0) throw await this.#whyNotBegun();
     this.#runningCall = call;
+    if (this.#calls.length === 0) this.#started = this.#tellStarted();
+  }
+
+  /** Another server may have been asked to cancel the turn before it was begun here. */
+  async #whyNotBegun(): Promise<Error> {
+    const { client } = this.#parts;
+    const where = { ...this.#fence, activeConversationId: { not: null }, cancelRequestedAt: { not: null } };
+    return (await client.turn.count({ where })) > 0
+      ? new CancelledBeforeCall()
+      : new LeaseLostError(`the turn ${this.#turn.id} is no longer run here`);
+  }
+
+  /** The model is not kept waiting for it, and the turn's end is told in any case. */
+  async #tellStarted(): Promise<void> {
+    const { client, wakeUps, logger } = this.#parts;
+    wakeUps.publish(`turn ${this.#turn.id}`);
+    try {
+      await client.$transaction(async (transaction) => {
+        const conversation = await takeConversation(transaction, this.#turn, null);
+        await recordEvent(transaction, conversation, "TURN", this.#turn.id);
+      });
+      wakeUps.publish(`owner ${this.#turn.ownerId}`);
+    } catch (error) {
+      if (error instanceof LeaseLostError) return;
+      logger.warn({ err: error, turnId: this.#turn.id }, "could not tell that a turn has started");
+    }
   }
 
   /** A call that this server itself broke off may have been billed. */
@@ -163,7 +220,7 @@ export class Attempt {
   async #outcome({ result, answer, soundMs }: Call, stopReason: () => StopReason): Promise<Outcome> {
     const end = toTurnEnd(result, answer.isEmpty(), stopReason);
     const filtered = end.status === "FAILED" && end.error.code === "CONTENT_FILTERED";
-    const outcome = { end, calls: this.#calls, model: result.model };
+    const outcome = { end, calls: this.#calls, model: result.model, grown: answer.log.begun };
     if (filtered) await answer.discard();
     if (filtered || (answer.isEmpty() && answer.failure === null)) return { ...outcome, answer: null };
     const kept = await this.#keep(answer, result, soundMs);
@@ -176,7 +233,6 @@ export class Attempt {
   /** Null where the sound could not be kept and there are no words. */
   #keep(answer: Answer, result: CompletionResult, soundMs: number | null): Promise<KeptAnswer | null> {
     return keepAnswer(answer, {
-      conversationId: this.#turn.conversationId,
       format: replyOf(this.#turn).format,
       durationMs: soundMs,
       providerAudioId: result.providerAudioId,
@@ -192,6 +248,11 @@ function earlierSound({ messages }: RequestPlan): string[] {
   return earlier.flatMap((message) =>
     message.role === "user" && message.sound !== null ? [message.sound.storageKey] : [],
   );
+}
+
+/** A cancellation that came before anything was sent: nothing was received, and nothing is billed. */
+class CancelledBeforeCall extends Error {
+  override readonly name = "CancelledBeforeCall";
 }
 
 interface Call {

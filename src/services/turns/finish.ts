@@ -1,8 +1,9 @@
 import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { TurnRow } from "../../db/rows.js";
-import { newId } from "../../ids.js";
 import type { StoredAudio } from "../../storage/audio-store.js";
 import type { AudioFormat } from "../audio/clip-format.js";
+import { countEvent, recordEvent } from "../live/conversation-log.js";
+import type { CountedConversation } from "../live/conversation-log.js";
 import type { CallColumns } from "./call-record.js";
 import { LeaseLostError } from "./lease.js";
 import type { Fence } from "./lease.js";
@@ -22,6 +23,7 @@ export interface TurnFailure {
 
 /** The answer as it is kept; null where nothing was received, or nothing of it may be kept. */
 export interface KeptAnswer {
+  messageId: string;
   text: string | null;
   transcript: string | null;
   sound: KeptSound | null;
@@ -41,9 +43,15 @@ export interface KeptSound extends StoredAudio {
 export interface Outcome {
   end: TurnEnd;
   answer: KeptAnswer | null;
+  /** Whether the answer has rows from the time when it grew. */
+  grown: boolean;
   calls: CallColumns[];
   model: string | null;
 }
+
+/** A runner's own, or the lease of a dead server as it was read. */
+type EndFence =
+  Fence | (Omit<Fence, "leaseOwner"> & { leaseOwner: string | null; leaseExpiresAt: Date | null });
 
 /**
  * Writes the end of an attempt in one transaction: status, answer, clip and calls. Resolves to the turn as it is then.
@@ -52,39 +60,41 @@ export interface Outcome {
 export function finishTurn(
   client: DatabaseClient,
   turn: TurnRow,
-  fence: Fence,
+  fence: EndFence,
   outcome: Outcome,
 ): Promise<TurnRow> {
   return client.$transaction(async (transaction) => {
     const endedAt = new Date();
-    await touchConversation(transaction, turn, endedAt);
+    const conversation = await takeConversation(transaction, turn, endedAt);
     const [ended] = await transaction.turn.updateManyAndReturn({
       where: { ...fence, activeConversationId: { not: null } },
       data: { ...endColumns(outcome.end), model: outcome.model, endedAt },
     });
     if (ended === undefined) throw new LeaseLostError(`the turn ${turn.id} is no longer run here`);
-    if (outcome.answer !== null) await createAnswer(transaction, turn, outcome.answer, endedAt);
+    await writeAnswer(transaction, turn, outcome, endedAt);
     if (outcome.calls.length > 0)
       await transaction.modelCall.createMany({ data: owned(turn, outcome.calls) });
+    await recordEvent(transaction, conversation, "TURN", turn.id);
     return ended;
   });
 }
 
 /**
- * The first write of every transaction that ends a turn, as of those that add turns or delete the conversation: taken
+ * The first write of every transaction that begins or ends a turn, as of those that add turns or delete the conversation: taken
  * in one order, they wait for each other and never for each other's rows.
  * @throws LeaseLostError where the conversation was deleted
  */
-export async function touchConversation(
+export async function takeConversation(
   transaction: DatabaseTransaction,
   { conversationId }: TurnRow,
-  endedAt: Date,
-): Promise<void> {
-  const { count } = await transaction.conversation.updateMany({
+  endedAt: Date | null,
+): Promise<CountedConversation> {
+  const [conversation] = await transaction.conversation.updateManyAndReturn({
     where: { id: conversationId },
-    data: { lastActivityAt: endedAt, updatedAt: endedAt },
+    data: { ...countEvent, ...(endedAt === null ? {} : { lastActivityAt: endedAt, updatedAt: endedAt }) },
   });
-  if (count === 0) throw new LeaseLostError(`the conversation ${conversationId} was deleted`);
+  if (conversation === undefined) throw new LeaseLostError(`the conversation ${conversationId} was deleted`);
+  return conversation;
 }
 
 /** Whether the end of an attempt is what the database holds, though its answer to the write was lost. */
@@ -97,8 +107,8 @@ export async function findWritten(
   const errorCode = end.status === "FAILED" ? end.error.code : null;
   const written = await client.turn.findFirst({ where: { id, attempt, status: end.status, errorCode } });
   if (written === null || answer?.sound == null) return written;
-  const { storageKey } = answer.sound;
-  return (await client.audioClip.count({ where: { storageKey } })) > 0 ? written : null;
+  const { storageKey, sha256 } = answer.sound;
+  return (await client.audioClip.count({ where: { storageKey, sha256 } })) > 0 ? written : null;
 }
 
 /** What every end writes: the turn is nobody's any more, and its conversation can take the next one. */
@@ -144,18 +154,33 @@ function owned({ ownerId, conversationId, id: turnId, attempt }: TurnRow, calls:
   return calls.map((call) => ({ ...call, ownerId, conversationId, turnId, attempt }));
 }
 
-async function createAnswer(
+/** The rows of an answer that has grown hold all of it from now on; its log goes. */
+async function writeAnswer(
   transaction: DatabaseTransaction,
-  { id: turnId, ownerId, conversationId }: TurnRow,
-  { text, transcript, sound }: KeptAnswer,
+  turn: TurnRow,
+  { answer, grown }: Outcome,
   createdAt: Date,
 ): Promise<void> {
-  const messageId = newId("msg");
-  const owner = { ownerId, conversationId };
-  await transaction.message.create({
-    data: { id: messageId, ...owner, turnId, role: "ASSISTANT", text, transcript, createdAt },
-  });
-  if (sound === null) return;
+  if (answer === null) {
+    if (grown) await transaction.message.deleteMany({ where: { turnId: turn.id, role: "ASSISTANT" } });
+    return;
+  }
+  const { messageId, text, transcript, sound } = answer;
+  const { id: turnId, ownerId, conversationId } = turn;
+  const owner = { ownerId, conversationId, createdAt };
+  const words = { text, transcript, growing: false };
+  const message = { id: messageId, ...owner, turnId, role: "ASSISTANT", ...words };
+  if (!grown) await transaction.message.create({ data: message });
+  else {
+    await transaction.message.upsert({ where: { id: messageId }, create: message, update: words });
+    await transaction.answerLogEntry.deleteMany({ where: { messageId } });
+  }
+  if (sound === null) {
+    if (grown) await transaction.audioClip.deleteMany({ where: { messageId } });
+    return;
+  }
   const { clipId, ...clip } = sound;
-  await transaction.audioClip.create({ data: { id: clipId, ...owner, messageId, ...clip, createdAt } });
+  const row = { id: clipId, ...owner, messageId, ...clip };
+  if (!grown) await transaction.audioClip.create({ data: row });
+  else await transaction.audioClip.upsert({ where: { id: clipId }, create: row, update: clip });
 }

@@ -2,18 +2,26 @@ import type { Database } from "../../db/database.js";
 import type { Prices } from "../../config/prices.js";
 import type { TurnRow } from "../../db/rows.js";
 import type { Logger } from "../../logger.js";
+import type { AudioStore } from "../../storage/audio-store.js";
 import { interruptedCallColumns } from "./call-record.js";
 import { interrupted } from "./end-of-call.js";
-import { endColumns, touchConversation } from "./finish.js";
+import { finishTurn } from "./finish.js";
+import type { TurnEnd } from "./finish.js";
 import { LeaseLostError } from "./lease.js";
+import type { ModelTarget } from "./model-target.js";
+import { readQuestion } from "./question.js";
+import type { TurnRunner } from "./runner.js";
+import { salvageAnswer } from "./salvage.js";
 import type { TurnEnds } from "./turn-ends.js";
 
 export interface TurnRecoveryParts {
   database: Database;
+  store: AudioStore;
+  runner: TurnRunner;
   ends: TurnEnds;
   logger: Logger;
+  target: ModelTarget;
   leaseMs: number;
-  isRunningHere: (turnId: string) => boolean;
   prices: Prices;
 }
 
@@ -21,10 +29,14 @@ export interface TurnRecoveryParts {
 type LeaseCondition =
   { leaseExpiresAt: { lt: Date } } | { OR: [{ leaseOwner: null }, { leaseOwner: { not: string } }] };
 
-/** At most this many turns are ended in one go. */
+/** At most this many turns are read in one go. */
 const batchSize = 100;
 
-/** Finds turns whose process died and ends them as FAILED, INTERRUPTED, so that their conversations can go on. */
+/**
+ * Finds turns whose server died, so that their conversations can go on. One whose call had not begun is run here. One
+ * whose call had begun may have been billed, so it is not called again by itself: it ends as FAILED, INTERRUPTED, with
+ * what was received kept. See docs/reliability.md.
+ */
 export class TurnRecovery {
   readonly #parts: TurnRecoveryParts;
   #timer: NodeJS.Timeout | null = null;
@@ -37,12 +49,12 @@ export class TurnRecovery {
 
   /**
    * Recovers once, then now and then until it is closed. A SQLite database has one server, so whatever another owner
-   * than `serverId` left active is over; on Postgres another server may still run it, until its lease has run out.
+   * than this server left active is over; on Postgres another server may still run it, until its lease has run out.
    */
-  async start(serverId: string): Promise<void> {
+  async start(): Promise<void> {
     const isLeft: LeaseCondition =
       this.#parts.database.kind === "sqlite"
-        ? { OR: [{ leaseOwner: null }, { leaseOwner: { not: serverId } }] }
+        ? { OR: [{ leaseOwner: null }, { leaseOwner: { not: this.#parts.runner.newLease().owner } }] }
         : leaseOver();
     await this.#recover(isLeft);
     this.#schedule();
@@ -74,48 +86,66 @@ export class TurnRecovery {
       where: { status: { in: ["QUEUED", "RUNNING"] }, ...isLeft },
       take: batchSize,
     });
-    let ended = 0;
+    let recovered = 0;
     for (const turn of left) {
       // A process that was stopped for a while is still the one that runs it; it renews its lease itself.
-      if (this.#parts.isRunningHere(turn.id)) continue;
-      ended += 1;
-      if (await this.#end(turn))
-        this.#parts.logger.warn({ turnId: turn.id }, "ended a turn whose server went away");
-      this.#parts.ends.announce(turn.id, null);
+      if (this.#closed || this.#parts.runner.isRunning(turn.id)) continue;
+      if (await this.#recoverOne(turn)) recovered += 1;
     }
-    if (ended === batchSize) await this.#recover(isLeft);
+    if (recovered === batchSize) await this.#recover(isLeft);
   }
 
-  /** Answers whether it was this server that ended the turn. */
-  async #end(turn: TurnRow): Promise<boolean> {
+  /** Answers whether the turn is out of the way. One that can't be recovered now is looked at again later. */
+  async #recoverOne(turn: TurnRow): Promise<boolean> {
     try {
-      await this.#write(turn);
+      if (turn.status === "QUEUED" && turn.cancelRequestedAt === null) await this.#run(turn);
+      else await this.#end(turn);
       return true;
     } catch (error) {
-      if (error instanceof LeaseLostError) return false;
-      throw error;
+      // Another server was first, or its own goes on.
+      if (error instanceof LeaseLostError) return true;
+      this.#parts.logger.error({ err: error, turnId: turn.id }, "could not recover a turn; trying again");
+      return false;
     }
   }
 
-  #write(turn: TurnRow): Promise<void> {
-    const { id, attempt, leaseOwner, leaseExpiresAt, ownerId, conversationId, runningCall } = turn;
-    const endedAt = new Date();
-    return this.#parts.database.client.$transaction(async (transaction) => {
-      await touchConversation(transaction, turn, endedAt);
-      const { count } = await transaction.turn.updateMany({
-        // The lease as it was read: one that was renewed or taken over since then is left alone.
-        where: { id, attempt, leaseOwner, leaseExpiresAt, activeConversationId: { not: null } },
-        data: { ...endColumns({ status: "FAILED", error: interrupted }), endedAt },
+  async #run(turn: TurnRow): Promise<void> {
+    const { runner, logger, database } = this.#parts;
+    if (runner.isClosing) return;
+    const lease = runner.newLease();
+    const { taken, question } = await database.client.$transaction(async (transaction) => {
+      const [taken] = await transaction.turn.updateManyAndReturn({
+        where: { ...asItWasRead(turn), status: "QUEUED" },
+        data: { leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt },
       });
-      if (count === 0) throw new LeaseLostError(`the turn ${id} was taken over`);
-      if (runningCall !== null) {
-        const call = interruptedCallColumns(runningCall, this.#parts.prices, endedAt);
-        await transaction.modelCall.create({
-          data: { ...call, ownerId, conversationId, turnId: id, attempt },
-        });
-      }
+      if (taken === undefined) throw new LeaseLostError(`the turn ${turn.id} was taken over`);
+      const { conversationId: id } = taken;
+      const conversation = await transaction.conversation.findUniqueOrThrow({ where: { id } });
+      return { taken, question: await readQuestion(transaction, taken, conversation) };
     });
+    logger.warn({ turnId: turn.id }, "runs a turn whose server went away before it was begun");
+    runner.start(taken, question, lease);
   }
+
+  async #end(turn: TurnRow): Promise<void> {
+    const { database, store, target, prices, ends, logger } = this.#parts;
+    const { runningCall, cancelRequestedAt } = turn;
+    const end: TurnEnd =
+      cancelRequestedAt === null ? { status: "FAILED", error: interrupted } : { status: "CANCELLED" };
+    const salvage = await salvageAnswer(database.client, store, turn, target);
+    const calls = runningCall === null ? [] : [interruptedCallColumns(runningCall, prices, new Date())];
+    const outcome = { end, ...salvage, calls, model: null };
+    const ended = await finishTurn(database.client, turn, asItWasRead(turn), outcome);
+    logger.warn({ turnId: turn.id, status: end.status }, "ended a turn whose server went away");
+    ends.announce(turn, ended);
+    const storageKey = salvage.answer?.sound?.storageKey;
+    if (storageKey !== undefined) await store.deleteDraft(storageKey);
+  }
+}
+
+/** The lease as it was read: one that was renewed or taken over since then is left alone. */
+function asItWasRead({ id, attempt, leaseOwner, leaseExpiresAt }: TurnRow) {
+  return { id, attempt, leaseOwner, leaseExpiresAt };
 }
 
 /** Servers that share a database have the same time, give or take less than a lease. */

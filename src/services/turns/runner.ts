@@ -10,6 +10,7 @@ import type { Outcome } from "./finish.js";
 import { LeaseLostError, fenceOf } from "./lease.js";
 import type { Fence, Lease } from "./lease.js";
 import type { Question } from "./question.js";
+import { removeAudio } from "../audio/remove-audio.js";
 import type { TurnEnds } from "./turn-ends.js";
 
 export interface TurnRunnerParts extends AttemptParts {
@@ -65,6 +66,10 @@ export class TurnRunner {
     run.done = this.#run({ turn, question, fence: fenceOf(turn, lease) }, run);
   }
 
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   isRunning(turnId: string): boolean {
     return this.#runs.has(turnId);
   }
@@ -75,9 +80,11 @@ export class TurnRunner {
     if (run !== undefined) this.#stop(run, "cancelled");
   }
 
-  cancelConversation(conversationId: string): void {
-    for (const run of this.#runs.values())
-      if (run.conversationId === conversationId) this.#stop(run, "cancelled");
+  /** Stops what runs here for a conversation; resolves when that has ended. */
+  async cancelConversation(conversationId: string): Promise<void> {
+    const runs = [...this.#runs.values()].filter((run) => run.conversationId === conversationId);
+    for (const run of runs) this.#stop(run, "cancelled");
+    await Promise.all(runs.map((run) => run.done));
   }
 
   /** Accepts nothing more, gives what runs `graceMs` to end, then stops it: those turns end INTERRUPTED. */
@@ -103,6 +110,7 @@ export class TurnRunner {
   async #run(accepted: AcceptedTurn, run: Run): Promise<void> {
     const { turn, fence } = accepted;
     const renewal = setInterval(() => void this.#renew(fence, run), Math.ceil(this.#parts.leaseMs / 3));
+    const stopListening = this.#parts.wakeUps.listen(`cancel ${turn.id}`, () => void this.#renew(fence, run));
     let ended: TurnRow | null = null;
     try {
       ended = await this.#runToEnd(accepted, run);
@@ -113,9 +121,10 @@ export class TurnRunner {
       );
     } finally {
       clearInterval(renewal);
+      stopListening();
       // A retry may have taken its place, where another server had ended this attempt.
       if (this.#runs.get(turn.id) === run) this.#runs.delete(turn.id);
-      this.#parts.ends.announce(turn.id, ended);
+      this.#parts.ends.announce(turn, ended);
     }
   }
 
@@ -130,7 +139,7 @@ export class TurnRunner {
       if (error instanceof LeaseLostError) return this.#lost(turn, attempt);
       this.#parts.logger.error({ err: error, turnId: turn.id }, "a turn failed by a fault of the server");
       const end = { status: "FAILED", error: internalFailure } as const;
-      return this.#finish(turn, fence, { end, answer: null, calls: attempt.calls, model: null });
+      return this.#finish(turn, fence, attempt.withoutAnswer(end));
     }
   }
 
@@ -144,10 +153,18 @@ export class TurnRunner {
       // The first write may have been made although its answer was lost.
       const written = await findWritten(this.#parts.client, turn, outcome);
       if (written !== null) return written;
-      const storageKey = outcome.answer?.sound?.storageKey;
-      if (storageKey !== undefined) await this.#parts.store.delete(storageKey);
+      await this.#forget(outcome);
       throw error;
     }
+  }
+
+  /** Who took the turn over may have kept the same sound; it goes only where no row refers to it. */
+  async #forget({ answer }: Outcome): Promise<void> {
+    const storageKey = answer?.sound?.storageKey;
+    if (storageKey === undefined) return;
+    const { client, store, logger } = this.#parts;
+    if ((await client.audioClip.count({ where: { storageKey } })) > 0) return;
+    await removeAudio(store, logger, [storageKey]);
   }
 
   /** A database that can't be written now may be there again in a moment. */
@@ -176,13 +193,17 @@ export class TurnRunner {
     return null;
   }
 
+  /** Renews the lease, and looks whether the turn is still to be run. */
   async #renew(fence: Fence, run: Run): Promise<void> {
     try {
-      const { count } = await this.#parts.client.turn.updateMany({
+      const [renewed] = await this.#parts.client.turn.updateManyAndReturn({
         where: { ...fence, activeConversationId: { not: null } },
         data: { leaseExpiresAt: this.newLease().expiresAt },
+        select: { cancelRequestedAt: true },
       });
-      if (count === 0 && this.isRunning(fence.id)) this.#stop(run, "lease-lost");
+      if (renewed === undefined && this.isRunning(fence.id)) this.#stop(run, "lease-lost");
+      // Another server was asked to cancel it.
+      if (renewed?.cancelRequestedAt != null) this.#stop(run, "cancelled");
     } catch (error) {
       this.#parts.logger.warn({ err: error, turnId: fence.id }, "could not renew the lease of a turn");
     }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Viewer } from "../../auth/viewer.js";
 import type { VoicesConfig } from "../../config/config.js";
 import type { DatabaseClient } from "../../db/database.js";
@@ -20,6 +21,7 @@ import { checkReply } from "./reply.js";
 import type { ReplyRequest, ReplyWish } from "./reply.js";
 import type { TurnRunner } from "./runner.js";
 import { isActive, toTurnStatus } from "./status.js";
+import type { WakeUps } from "../live/wake-ups.js";
 import type { TurnEnds } from "./turn-ends.js";
 
 interface TurnInput {
@@ -43,13 +45,12 @@ export interface TurnServiceParts {
   intake: AudioIntake;
   runner: TurnRunner;
   ends: TurnEnds;
+  wakeUps: WakeUps;
   voices: VoicesConfig;
   logger: Logger;
 }
 
 const cancelWaitMs = 5_000;
-/** How often a turn that runs in another process is looked at. */
-const pollMs = 250;
 
 /** Adds turns and leads them to their end. Every method is bound to the viewer; what is not theirs is NOT_FOUND. */
 export class TurnService {
@@ -106,15 +107,21 @@ export class TurnService {
     return this.#untilEnd(turn, cancelWaitMs);
   }
 
-  /** Cancels the conversation's active turn, if it has one, and waits for its end as cancel does. */
-  async stopAll(conversationId: string): Promise<void> {
-    this.#parts.runner.cancelConversation(conversationId);
-    const turn = await this.#parts.client.turn.findUnique({
-      where: { activeConversationId: conversationId },
-    });
-    if (turn === null) return;
-    await this.#requestCancel(turn.id);
-    await this.#untilEnd(turn, cancelWaitMs).catch(() => undefined);
+  /**
+   * Drops what runs of a conversation that was deleted, `activeTurnId` also where another server runs it; waits for what
+   * ran here to be gone, a few seconds at most.
+   */
+  async drop(conversationId: string, activeTurnId: string | null): Promise<void> {
+    const { wakeUps, runner } = this.#parts;
+    if (activeTurnId !== null) {
+      wakeUps.publish(`turn ${activeTurnId}`);
+      wakeUps.tellOthers(`end ${activeTurnId}`);
+      wakeUps.tellOthers(`cancel ${activeTurnId}`);
+    }
+    const timer = new AbortController();
+    const late = delay(cancelWaitMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([runner.cancelConversation(conversationId), late]);
+    timer.abort();
   }
 
   /** @throws ParleyError NOT_FOUND */
@@ -134,7 +141,11 @@ export class TurnService {
   }
 
   #run(acceptance: Acceptance, lease: Lease): void {
-    if (!acceptance.replayed) this.#parts.runner.start(acceptance.turn, acceptance.question, lease);
+    if (acceptance.replayed) return;
+    const { turn, question } = acceptance;
+    this.#parts.runner.start(turn, question, lease);
+    this.#parts.wakeUps.publish(`turn ${turn.id}`);
+    this.#parts.wakeUps.publish(`owner ${turn.ownerId}`);
   }
 
   async #accept(
@@ -185,6 +196,7 @@ export class TurnService {
       data: { cancelRequestedAt: new Date() },
     });
     this.#parts.runner.cancel(turnId);
+    this.#parts.wakeUps.tellOthers(`cancel ${turnId}`);
   }
 
   /**
@@ -192,17 +204,22 @@ export class TurnService {
    * @throws ParleyError NOT_FOUND where it was deleted meanwhile
    */
   async #untilEnd(turn: TurnRow, waitMs: number): Promise<TurnRow> {
+    const { ends, runner, client } = this.#parts;
+    const look = () => client.turn.findUnique({ where: { id: turn.id } });
     const deadline = Date.now() + waitMs;
     let current: TurnRow | null = turn;
-    for (let looks = 0; current !== null && isActive(toTurnStatus(current.status)); looks += 1) {
+    while (current !== null && isActive(toTurnStatus(current.status))) {
       const leftMs = deadline - Date.now();
       if (leftMs <= 0) break;
-      // A turn that ran here a moment ago may have ended since it was read: look once before waiting.
-      const runsHere = this.#parts.runner.isRunning(turn.id);
-      const pauseMs = runsHere ? leftMs : looks > 0 ? Math.min(leftMs, pollMs) : 0;
-      const ended = pauseMs > 0 ? await this.#parts.ends.wait(turn.id, pauseMs) : null;
+      const wait = ends.wait(turn.id, leftMs);
+      // What does not run here may have ended before the wait began.
+      if (!runner.isRunning(turn.id)) {
+        current = await look();
+        if (current === null || !isActive(toTurnStatus(current.status))) wait.cancel();
+      }
+      const ended = await wait.ended;
       if (ended !== null) return ended;
-      current = await this.#parts.client.turn.findUnique({ where: { id: turn.id } });
+      current = await look();
     }
     if (current === null) throw turnNotFound();
     return current;

@@ -1,0 +1,51 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** How many listeners are being told something right now, so that a server that stops knows when all have heard. */
+export class Activity {
+  readonly #busy = new Set<Listener>();
+  #settle: (() => void) | null = null;
+
+  /** A listener came. It is busy until it rests or leaves. */
+  enter(): Listener {
+    const listener = new Listener((busy) => this.#note(listener, busy));
+    this.#busy.add(listener);
+    return listener;
+  }
+
+  /** Resolves once nobody is being told anything, or after `timeoutMs`: who reads slowly holds up nothing. */
+  async settled(timeoutMs: number): Promise<void> {
+    if (this.#busy.size === 0) return;
+    const timer = new AbortController();
+    const quiet = new Promise<void>((resolve) => (this.#settle = resolve));
+    const late = delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([quiet, late]);
+    timer.abort();
+  }
+
+  #note(listener: Listener, busy: boolean): void {
+    if (busy) this.#busy.add(listener);
+    else this.#busy.delete(listener);
+    if (this.#busy.size === 0) this.#settle?.();
+  }
+}
+
+export class Listener {
+  readonly #note: (busy: boolean) => void;
+  #left = false;
+
+  constructor(note: (busy: boolean) => void) {
+    this.#note = note;
+  }
+
+  /** It has heard all there is, until `news` resolves. */
+  async rest(news: Promise<void>): Promise<void> {
+    this.#note(false);
+    await news;
+    if (!this.#left) this.#note(true);
+  }
+
+  leave(): void {
+    this.#left = true;
+    this.#note(false);
+  }
+}

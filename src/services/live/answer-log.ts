@@ -1,0 +1,155 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { DatabaseClient } from "../../db/database.js";
+import type { Dialect } from "../../db/sql.js";
+import type { TurnRow } from "../../db/rows.js";
+import { newId } from "../../ids.js";
+import type { Logger } from "../../logger.js";
+import { clipKey } from "../audio/clip-key.js";
+import type { AudioFormat } from "../audio/clip-format.js";
+import { LeaseLostError } from "../turns/lease.js";
+import type { Fence } from "../turns/lease.js";
+import { AnswerLogRows } from "./answer-log-rows.js";
+import type { LogEntry } from "./answer-log-rows.js";
+import { pcmHeaderByteLength } from "./read-answer.js";
+import type { TurnFeeds } from "./turn-feeds.js";
+
+export interface AnswerLogParts {
+  client: DatabaseClient;
+  dialect: Dialect;
+  feeds: TurnFeeds;
+  logger: Logger;
+}
+
+/** Between two entries at least; four times as long as the last one took, where that is more. In milliseconds. */
+const minPauseMs = 40;
+/** Words that were not written yet hold the model's stream back beyond this many letters. */
+const maxPendingLetters = 64 * 1024;
+
+/**
+ * Writes to the log what an answer grows by, in the order in which it came, while the model goes on. The first words
+ * and the first sound are written at once, what follows is gathered. Nobody is told of anything that is not written.
+ */
+export class AnswerLog {
+  readonly messageId = newId("msg");
+  readonly clipId = newId("clip");
+  readonly storageKey: string;
+  readonly #parts: AnswerLogParts;
+  readonly #turn: TurnRow;
+  readonly #format: AudioFormat;
+  readonly #rows: AnswerLogRows;
+  /** What came since the last entry. */
+  #pending = { text: "", transcript: "", audioByteLength: 0 };
+  /** An entry of which it is not known whether it was written: the database's answer was lost. */
+  #doubtful: LogEntry | null = null;
+  #sequence = 0;
+  #writtenAudio = 0;
+  #writing: Promise<void> | null = null;
+  #pause: AbortController | null = null;
+  #lost: LeaseLostError | null = null;
+  #closed = false;
+
+  constructor(parts: AnswerLogParts, turn: TurnRow, fence: Fence, format: AudioFormat) {
+    this.#parts = parts;
+    this.#turn = turn;
+    this.#format = format;
+    this.storageKey = clipKey(turn.conversationId, this.clipId, format);
+    const clip = { id: this.clipId, storageKey: this.storageKey, format };
+    this.#rows = new AnswerLogRows(parts.client, parts.dialect, {
+      turn,
+      fence,
+      messageId: this.messageId,
+      clip,
+    });
+  }
+
+  /** Whether rows of the answer may be there. */
+  get begun(): boolean {
+    return this.#sequence > 0 || this.#doubtful !== null;
+  }
+
+  /**
+   * Takes what came; `audioByteLength` is how long the sound is now, without a header. Waits only where words come
+   * faster than they can be written.
+   * @throws LeaseLostError where the turn is no longer run here
+   */
+  async grow(kind: "text" | "transcript" | "audio", words: string, audioByteLength: number): Promise<void> {
+    if (this.#lost !== null) throw this.#lost;
+    if (kind !== "audio") this.#pending[kind] += words;
+    this.#pending.audioByteLength = audioByteLength;
+    // The first sound doesn't wait behind its words.
+    if (kind === "audio" && this.#writtenAudio === 0) this.#pause?.abort();
+    this.#writing ??= this.#writeAll();
+    if (this.#pending.text.length + this.#pending.transcript.length > maxPendingLetters) await this.#writing;
+  }
+
+  /** Writes nothing more. Resolves when nothing is being written. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#pause?.abort();
+    await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (!this.#closed && this.#lost === null && this.#hasPending()) {
+        const startedAt = performance.now();
+        await this.#writeNext();
+        await this.#rest(Math.max(minPauseMs, 4 * (performance.now() - startedAt)));
+      }
+    } finally {
+      this.#writing = null;
+    }
+  }
+
+  #hasPending(): boolean {
+    const { text, transcript, audioByteLength } = this.#pending;
+    return (
+      this.#doubtful !== null || text !== "" || transcript !== "" || audioByteLength > this.#writtenAudio
+    );
+  }
+
+  async #rest(ms: number): Promise<void> {
+    const soundWaits = this.#writtenAudio === 0 && this.#pending.audioByteLength > 0;
+    if (this.#closed || (soundWaits && this.#doubtful === null)) return;
+    this.#pause = new AbortController();
+    await delay(ms, undefined, { signal: this.#pause.signal }).catch(() => undefined);
+    this.#pause = null;
+  }
+
+  /** What can't be written now is written later; the answer itself is kept at its end in any case. */
+  async #writeNext(): Promise<void> {
+    const entry = this.#doubtful ?? this.#takePending();
+    try {
+      if (this.#doubtful === null || !(await this.#rows.wasWritten(entry))) await this.#rows.write(entry);
+      this.#doubtful = null;
+      this.#tell(entry);
+    } catch (error) {
+      if (error instanceof LeaseLostError) {
+        this.#lost = error;
+        return;
+      }
+      this.#doubtful = entry;
+      this.#parts.logger.warn(
+        { err: error, turnId: this.#turn.id },
+        "could not write what a turn has grown by; trying again",
+      );
+    }
+  }
+
+  #takePending(): LogEntry {
+    const { text, transcript, audioByteLength } = this.#pending;
+    this.#pending = { text: "", transcript: "", audioByteLength };
+    const sequence = this.#sequence + 1;
+    return { sequence, text: text || null, transcript: transcript || null, audioByteLength };
+  }
+
+  #tell(entry: LogEntry): void {
+    this.#sequence = entry.sequence;
+    this.#writtenAudio = entry.audioByteLength;
+    const headerByteLength = pcmHeaderByteLength(this.#format) ?? 0;
+    const clip =
+      entry.audioByteLength === 0 ? null : { id: this.clipId, storageKey: this.storageKey, headerByteLength };
+    const { id: turnId, attempt } = this.#turn;
+    this.#parts.feeds.grew({ turnId, attempt, messageId: this.messageId, clip, ...entry });
+  }
+}

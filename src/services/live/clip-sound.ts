@@ -1,0 +1,57 @@
+import { buffer } from "node:stream/consumers";
+import { ParleyError } from "../../errors.js";
+import type { AudioStore, ByteSpan } from "../../storage/audio-store.js";
+import type { PcmClip } from "./read-answer.js";
+
+/** How many pieces are kept for those who ask for the same: all listeners of a turn want the same piece at once. */
+const keptPieces = 16;
+
+/** Reads the samples of clips, growing or whole. */
+export class ClipSound {
+  readonly #store: AudioStore;
+  readonly #pieces = new Map<string, Promise<string>>();
+
+  constructor(store: AudioStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Samples as base64; `byteOffset` counts from the first one.
+   * @throws ParleyError NOT_FOUND where they are gone
+   */
+  async base64(clip: PcmClip | null, byteOffset: number, byteLength: number): Promise<string> {
+    if (clip === null) throw soundGone();
+    const name = `${clip.id} ${byteOffset} ${byteLength}`;
+    const known = this.#pieces.get(name);
+    if (known !== undefined) return known;
+    const piece = this.#read(clip, byteOffset, byteLength);
+    this.#remember(name, piece);
+    return piece;
+  }
+
+  /** The bytes of a span of the clip's file, where it is whole or still grows; null where it is gone. */
+  async read(storageKey: string, span: ByteSpan): Promise<Buffer | null> {
+    // In this order: a draft becomes the file, never the other way round.
+    const stream =
+      (await this.#store.readDraft(storageKey, span)) ?? (await this.#store.read(storageKey, span));
+    return stream === null ? null : buffer(stream);
+  }
+
+  async #read({ storageKey, headerByteLength }: PcmClip, byteOffset: number, byteLength: number) {
+    const start = headerByteLength + byteOffset;
+    const bytes = await this.read(storageKey, { start, end: start + byteLength - 1 });
+    if (bytes?.byteLength !== byteLength) throw soundGone();
+    return bytes.toString("base64");
+  }
+
+  #remember(name: string, piece: Promise<string>): void {
+    this.#pieces.set(name, piece);
+    piece.catch(() => this.#pieces.delete(name));
+    const [oldest] = this.#pieces.keys();
+    if (this.#pieces.size > keptPieces && oldest !== undefined) this.#pieces.delete(oldest);
+  }
+}
+
+function soundGone(): ParleyError {
+  return new ParleyError("NOT_FOUND", "This sound is gone: the turn was retried or deleted.");
+}

@@ -1,0 +1,64 @@
+import type { DatabaseClient } from "../../db/database.js";
+import type { Logger } from "../../logger.js";
+import { readAnswer } from "./read-answer.js";
+import { TurnFeed } from "./turn-feed.js";
+import type { Grown } from "./turn-feed.js";
+import type { WakeUps } from "./wake-ups.js";
+
+export interface OpenFeed {
+  feed: TurnFeed;
+  /** To be called once, when nobody listens by it any more. */
+  release(): void;
+}
+
+/** The turns that somebody listens to here. */
+export class TurnFeeds {
+  readonly #client: DatabaseClient;
+  readonly #wakeUps: WakeUps;
+  readonly #logger: Logger;
+  readonly #feeds = new Map<string, { feed: TurnFeed; stop: () => void }>();
+
+  constructor(client: DatabaseClient, wakeUps: WakeUps, logger: Logger) {
+    this.#client = client;
+    this.#wakeUps = wakeUps;
+    this.#logger = logger;
+  }
+
+  /** The turn's feed, which knows everything that was written before the call. */
+  async open(turnId: string): Promise<OpenFeed> {
+    const { feed, stop } = this.#feeds.get(turnId) ?? this.#start(turnId);
+    feed.listeners += 1;
+    const release = () => {
+      feed.listeners -= 1;
+      if (feed.listeners > 0) return;
+      stop();
+      this.#feeds.delete(turnId);
+    };
+    try {
+      await feed.refresh();
+      return { feed, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Tells those who listen, here and in other servers, what was just written to the log. */
+  grew(grown: Grown): void {
+    this.#feeds.get(grown.turnId)?.feed.grew(grown);
+    this.#wakeUps.tellOthers(`turn ${grown.turnId}`);
+  }
+
+  // It listens before it reads, so that nothing falls in between.
+  #start(turnId: string): { feed: TurnFeed; stop: () => void } {
+    const feed = new TurnFeed((known) => readAnswer(this.#client, turnId, known));
+    const stop = this.#wakeUps.listen(`turn ${turnId}`, () => {
+      feed.refresh().catch((error: unknown) => {
+        this.#logger.warn({ err: error, turnId }, "could not read what happened in a turn; looking again");
+      });
+    });
+    const entry = { feed, stop };
+    this.#feeds.set(turnId, entry);
+    return entry;
+  }
+}

@@ -1,0 +1,42 @@
+import DataLoader from "dataloader";
+import type { DatabaseClient } from "../../db/database.js";
+import type { AudioClipRow, MessageRow } from "../../db/rows.js";
+import { toAudioFormat } from "../audio/clip-format.js";
+import { pcmHeaderByteLength, readGrowth } from "../live/read-answer.js";
+import type { Growth } from "../live/read-answer.js";
+
+/** Fills in what the log knows of answers that are still being said: their rows hold it only once they have ended. */
+export interface GrowingAnswers {
+  messages(rows: Promise<MessageRow[]>): Promise<MessageRow[]>;
+  clips(rows: Promise<AudioClipRow[]>): Promise<AudioClipRow[]>;
+}
+
+/** Reads the log once for a message, so that its words and its sound are of one moment. */
+export function growingAnswers(client: DatabaseClient): GrowingAnswers {
+  const growths = new DataLoader<string, Growth | null>(async (ids) => {
+    const found = await readGrowth(client, ids);
+    return ids.map((id) => found.get(id) ?? null);
+  });
+  return {
+    messages: async (rows) =>
+      Promise.all((await rows).map((row) => (row.growing ? grownMessage(client, growths, row) : row))),
+    clips: async (rows) =>
+      Promise.all((await rows).map((row) => (row.sha256 === null ? grownClip(client, growths, row) : row))),
+  };
+}
+
+type Growths = DataLoader<string, Growth | null>;
+
+async function grownMessage(client: DatabaseClient, growths: Growths, row: MessageRow): Promise<MessageRow> {
+  const growth = await growths.load(row.id);
+  if (growth !== null) return { ...row, text: growth.text, transcript: growth.transcript };
+  // It has ended since its row was read.
+  return (await client.message.findUnique({ where: { id: row.id } })) ?? row;
+}
+
+async function grownClip(client: DatabaseClient, growths: Growths, row: AudioClipRow): Promise<AudioClipRow> {
+  const growth = await growths.load(row.messageId);
+  if (growth === null) return (await client.audioClip.findUnique({ where: { id: row.id } })) ?? row;
+  const headerByteLength = pcmHeaderByteLength(toAudioFormat(row.format)) ?? 0;
+  return { ...row, byteLength: headerByteLength + growth.audioByteLength };
+}
