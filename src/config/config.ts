@@ -5,6 +5,7 @@ export interface Config {
   production: boolean;
   logLevel: LogLevel;
   http: HttpConfig;
+  subscriptions: SubscriptionsConfig;
   model: ModelConfig;
   database: DatabaseConfig;
   dataDir: string;
@@ -27,6 +28,13 @@ export interface HttpConfig {
   corsOrigins: readonly string[];
   introspection: boolean;
   explorers: boolean;
+}
+
+export interface SubscriptionsConfig {
+  /** Operations that may run on one WebSocket at once. */
+  maxPerSocket: number;
+  /** WebSockets and multipart subscriptions of one viewer that may be open at once, together. */
+  maxSocketsPerViewer: number;
 }
 
 /** `stand-in`: no endpoint is configured, so main.ts starts the stand-in and connects to that. */

@@ -26,6 +26,10 @@ export function parseConfig(env: Env): Config {
     production,
     logLevel: read.choice("LOG_LEVEL", logLevels, "info"),
     http: parseHttp(read, production),
+    subscriptions: {
+      maxPerSocket: read.integer("MAX_SUBSCRIPTIONS_PER_SOCKET", { default: 100, min: 1, max: 10_000 }),
+      maxSocketsPerViewer: read.integer("MAX_SOCKETS_PER_VIEWER", { default: 1_000, min: 1, max: 1_000_000 }),
+    },
     model: parseModel(read, production),
     database: parseDatabase(read, dataDir),
     dataDir,

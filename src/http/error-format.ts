@@ -1,6 +1,6 @@
 import { ApolloServerErrorCode, unwrapResolverError } from "@apollo/server/errors";
 import { GraphQLError } from "graphql";
-import type { GraphQLFormattedError } from "graphql";
+import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError } from "graphql";
 import { ParleyError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { currentRequestId } from "./request-id.js";
@@ -20,7 +20,7 @@ export function formatError(
   logger: Logger,
 ): GraphQLFormattedError {
   const requestId = currentRequestId();
-  const original = unwrapResolverError(error);
+  const original = originalOf(error);
   const place = {
     ...(formatted.locations === undefined ? {} : { locations: formatted.locations }),
     ...(formatted.path === undefined ? {} : { path: formatted.path }),
@@ -39,6 +39,34 @@ export function formatError(
     "a request failed by a fault of the server",
   );
   return { ...internalError(requestId), ...place };
+}
+
+/** Apollo unwraps the errors of resolvers alone; those of a transport or of a subscription's events have no path. */
+function originalOf(error: unknown): unknown {
+  const told = error instanceof GraphQLError && error.originalError instanceof ParleyError;
+  return told ? error.originalError : unwrapResolverError(error);
+}
+
+/** What a client is told of an error that did not pass Apollo. */
+export function formatFault(error: unknown, logger: Logger): GraphQLFormattedError {
+  return formatError(error instanceof GraphQLError ? error.toJSON() : { message: "" }, error, logger);
+}
+
+/** A result that did not pass Apollo, as a client gets it. */
+export function formatResult(result: UnformattedResult, logger: Logger): FormattedExecutionResult {
+  const { data, errors, extensions } = result;
+  return {
+    ...(data === undefined ? {} : { data }),
+    ...(errors === undefined ? {} : { errors: errors.map((error) => formatFault(error, logger)) }),
+    ...(extensions === undefined ? {} : { extensions }),
+  };
+}
+
+/** An ExecutionResult, by GraphQL's type or by the like of graphql-ws, which has `undefined` where nothing is. */
+interface UnformattedResult {
+  data?: ExecutionResult["data"] | undefined;
+  errors?: ExecutionResult["errors"] | undefined;
+  extensions?: ExecutionResult["extensions"] | undefined;
 }
 
 /** Null for what is no mistake of the request. Apollo has one code for all errors of validation, ours among them. */

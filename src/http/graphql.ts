@@ -3,9 +3,10 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from "@apollo/server/plugin/disabled";
-import fastifyApollo, { fastifyApolloDrainPlugin } from "@as-integrations/fastify";
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from "@as-integrations/fastify";
 import { makeExecutableSchema } from "@graphql-tools/schema";
 import type { FastifyInstance } from "fastify";
+import type { GraphQLSchema } from "graphql";
 import type { AppContext } from "../app-context.js";
 import { authenticate } from "../auth/viewer.js";
 import { createRequestContext } from "../resolvers/request-context.js";
@@ -15,45 +16,64 @@ import { scalars } from "../resolvers/scalars.js";
 import { readTypeDefinitions } from "../schema/type-definitions.js";
 import { formatError } from "./error-format.js";
 import { sandboxLandingPage } from "./explorers.js";
-import { documentRules } from "./limits/document-rules.js";
+import { documentRules, maxErrors, maxLexicalTokens } from "./limits/document-rules.js";
 import { queryCostPlugin } from "./limits/query-cost.js";
+import { refuseSubscriptionsPlugin } from "./live/subscription-request.js";
+import { Subscriptions } from "./live/subscriptions.js";
 import { registerMultipart } from "./multipart.js";
 import { originOf } from "./origin.js";
 
-/** Far above any operation that the cost limit lets through. */
-const maxLexicalTokens = 15_000;
-/** How many mistakes of a document are told. */
-const maxErrors = 5;
-
-/** Serves the API at /graphql: JSON and multipart requests, and the landing page for browsers. */
-export async function registerGraphql(app: FastifyInstance, context: AppContext): Promise<void> {
-  const apollo = createApolloServer(app, context);
+/**
+ * Serves the API at /graphql: JSON and multipart requests, subscriptions over their two transports, and the landing
+ * page for browsers.
+ */
+export async function registerGraphql(app: FastifyInstance, context: AppContext): Promise<Subscriptions> {
+  const { config, logger } = context;
+  const schema = createSchema();
+  const apollo = createApolloServer(app, schema, context);
   await apollo.start();
-  await app.register(async (scope) => {
+  const answerByApollo = fastifyApolloHandler(apollo, {
+    context: (request) => {
+      const origin = originOf(request, config.http.publicUrl);
+      return Promise.resolve(createRequestContext(context, authenticate(), origin));
+    },
+  });
+  const subscriptions = new Subscriptions(app, {
+    schema,
+    createContext: (viewer, origin) => createRequestContext(context, viewer, origin),
+    http: config.http,
+    limits: config.subscriptions,
+    logger,
+  });
+  await app.register((scope, _options, done) => {
     registerMultipart(scope, {
-      maxFileBytes: context.config.audio.maxBytes,
+      maxFileBytes: config.audio.maxBytes,
       maxFieldBytes: 1024 * 1024,
       maxFiles: 1,
     });
-    await scope.register(fastifyApollo(apollo), {
-      path: "/graphql",
+    scope.route({
       method: ["GET", "POST"],
-      context: (request) => {
-        const origin = originOf(request, context.config.http.publicUrl);
-        return Promise.resolve(createRequestContext(context, authenticate(), origin));
-      },
+      url: "/graphql",
+      handler: (request, reply) =>
+        subscriptions.answer(request, reply) ?? answerByApollo.call(scope, request, reply),
     });
+    done();
   });
+  return subscriptions;
 }
 
 export function createSchema() {
   return makeExecutableSchema({ typeDefs: readTypeDefinitions(), resolvers: [scalars, resolvers] });
 }
 
-function createApolloServer(app: FastifyInstance, context: AppContext): ApolloServer<RequestContext> {
+function createApolloServer(
+  app: FastifyInstance,
+  schema: GraphQLSchema,
+  context: AppContext,
+): ApolloServer<RequestContext> {
   const { introspection, explorers } = context.config.http;
   return new ApolloServer<RequestContext>({
-    schema: createSchema(),
+    schema,
     introspection,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
@@ -68,6 +88,7 @@ function createApolloServer(app: FastifyInstance, context: AppContext): ApolloSe
     plugins: [
       fastifyApolloDrainPlugin(app),
       ApolloServerPluginCacheControlDisabled(),
+      refuseSubscriptionsPlugin(),
       queryCostPlugin({ hideSuggestions: !introspection }),
       explorers ? sandboxLandingPage() : ApolloServerPluginLandingPageDisabled(),
     ],

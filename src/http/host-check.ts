@@ -1,14 +1,27 @@
 import type { FastifyInstance } from "fastify";
 import { ParleyError } from "../errors.js";
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The route answers whatever host the request names: load balancers ask by address. */
+    anyHost?: boolean;
+  }
+}
+
 /**
  * Refuses requests whose Host is not this server's: a page of a foreign site whose name was made to point at a
  * loopback address (DNS rebinding) would otherwise be of the server's own origin.
  */
 export function registerHostCheck(app: FastifyInstance, publicUrl: URL | null): void {
   app.addHook("onRequest", (request, _reply, done) => {
-    done(isOwnHost(request.headers.host, publicUrl) ? undefined : foreignHost(request.headers.host));
+    if (request.routeOptions.config.anyHost === true) return done();
+    done(refuseForeignHost(request.headers.host, publicUrl) ?? undefined);
   });
+}
+
+/** The error for a request whose Host is not this server's; null for one whose Host is. */
+export function refuseForeignHost(host: string | undefined, publicUrl: URL | null): ParleyError | null {
+  return isOwnHost(host, publicUrl) ? null : foreignHost(host);
 }
 
 /** Whether the Host header names a loopback host, with any port, or PUBLIC_URL's host. */

@@ -9,6 +9,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   AUDIO_TOO_LARGE: 413,
+  RATE_LIMITED: 429,
   SERVER_SHUTTING_DOWN: 503,
 };
 
@@ -33,10 +34,14 @@ export function answerUnroutable(error: FastifyError, request: FastifyRequest, r
   void sendBadRequest(reply, request, error, error.statusCode ?? 400);
 }
 
+/** The HTTP status of an error that was found before or beside GraphQL's execution. */
+export function statusOf(error: ParleyError): number {
+  return statuses[error.code] ?? 400;
+}
+
 export function sendError(reply: FastifyReply, request: FastifyRequest, error: ParleyError) {
-  const status = statuses[error.code] ?? 400;
   return reply
-    .code(status)
+    .code(statusOf(error))
     .send({ errors: [{ message: error.message, extensions: extensionsOf(error, request.id) }] });
 }
 

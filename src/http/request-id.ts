@@ -11,6 +11,11 @@ export function registerRequestId(app: FastifyInstance): void {
   });
 }
 
+/** Runs the work, and all that it waits for, as one request; for what comes by other ways than Fastify. */
+export function withRequestId<Result>(requestId: string, work: () => Result): Result {
+  return current.run(requestId, work);
+}
+
 /** The request that the caller works for. Apollo formats errors without telling for which request. */
 export function currentRequestId(): string {
   return current.getStore() ?? "none";

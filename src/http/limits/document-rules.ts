@@ -1,6 +1,11 @@
 import { GraphQLError, Kind } from "graphql";
 import type { ASTVisitor, ValidationContext, ValidationRule } from "graphql";
 
+/** Far above any operation that the cost limit lets through. */
+export const maxLexicalTokens = 15_000;
+/** How many mistakes of a document are told. */
+export const maxErrors = 5;
+
 /** Aliases in one document, `__typename` included: each is another execution of its field. */
 const maxAliases = 15;
 /** Directives at one place; none of the standard ones makes sense more than once. */

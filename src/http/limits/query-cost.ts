@@ -67,7 +67,29 @@ export interface QueryCostOptions {
   hideSuggestions: boolean;
 }
 
-/** Refuses an operation that would read too much, or whose variables don't fit, before anything of it runs. */
+export interface OperationToCheck {
+  schema: GraphQLSchema;
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+  /** As the client sent them. */
+  variables: Record<string, unknown>;
+}
+
+/**
+ * Refuses an operation that would read too much, or whose variables don't fit, before anything of it runs.
+ * @throws GraphQLError QUERY_TOO_COMPLEX, BAD_USER_INPUT
+ */
+export function checkCost(checked: OperationToCheck, options: QueryCostOptions): void {
+  const { schema, document, operation, variables } = checked;
+  checkVariables(schema, operation, variables, options);
+  const cost = queryCost({ schema, document, variables, operationName: operation.name?.value });
+  if (cost <= maxQueryCost) return;
+  throw tooComplex(
+    `The operation costs ${cost}; at most ${maxQueryCost} is allowed. Ask for smaller pages or fewer fields.`,
+  );
+}
+
+/** Checks the operations that Apollo answers. */
 export function queryCostPlugin<Context extends object>(
   options: QueryCostOptions,
 ): ApolloServerPlugin<Context> {
@@ -76,14 +98,8 @@ export function queryCostPlugin<Context extends object>(
       Promise.resolve({
         didResolveOperation: ({ schema, document, request: { variables = {} }, operation }) => {
           // Execution tells what is wrong with an operation that could not be found.
-          if (operation === undefined) return Promise.resolve();
-          checkVariables(schema, operation, variables, options);
-          const operationName = operation.name?.value;
-          const cost = queryCost({ schema, document, variables, operationName });
-          if (cost <= maxQueryCost) return Promise.resolve();
-          throw tooComplex(
-            `The operation costs ${cost}; at most ${maxQueryCost} is allowed. Ask for smaller pages or fewer fields.`,
-          );
+          if (operation !== undefined) checkCost({ schema, document, operation, variables }, options);
+          return Promise.resolve();
         },
       }),
   };

@@ -1,0 +1,179 @@
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
+import { execute, GraphQLError, OperationTypeNode } from "graphql";
+import type { ExecutionArgs } from "graphql";
+import { CloseCode, makeServer } from "graphql-ws";
+import type { OperationResult, SubscribePayload } from "graphql-ws";
+import type { RawData, WebSocket } from "ws";
+import type { Viewer } from "../../auth/viewer.js";
+import { newId } from "../../ids.js";
+import { formatFault, formatResult } from "../error-format.js";
+import { withRequestId } from "../request-id.js";
+import { checkOperation } from "./check-operation.js";
+import { tooMany } from "./live-connections.js";
+import type { LiveConnection } from "./live-connections.js";
+import { runSubscription } from "./run-subscription.js";
+import { leaveMs } from "./settings.js";
+import type { LiveSettings } from "./settings.js";
+
+/** Besides one message of each operation: acknowledgements, pongs and refusals that a client has not taken yet. */
+const maxUnsentAnswers = 32;
+
+export interface LiveSocketSettings extends LiveSettings {
+  viewer: Viewer;
+  /** Where audio URLs begin. */
+  origin: string;
+}
+
+interface Running {
+  kind: OperationTypeNode;
+  /** Of a subscription that has begun. */
+  results: AsyncIterator<unknown> | null;
+}
+
+/** One WebSocket that speaks graphql-transport-ws; the protocol itself is graphql-ws's part. */
+export class LiveSocket implements LiveConnection {
+  readonly viewer: Viewer;
+  readonly closed: Promise<void>;
+  readonly #socket: WebSocket;
+  readonly #settings: LiveSocketSettings;
+  /** By the message that asked for them: a client may use an id again while its operation is still being ended. */
+  readonly #running = new Map<SubscribePayload, Running>();
+  #unsent = 0;
+  #answersPing = true;
+  #onAnswered: () => void = () => undefined;
+
+  constructor(socket: WebSocket, settings: LiveSocketSettings) {
+    this.viewer = settings.viewer;
+    this.#socket = socket;
+    this.#settings = settings;
+    const pinging = setInterval(() => this.#ping(), settings.times.pingMs).unref();
+    const onClosed = this.#openProtocol();
+    this.closed = new Promise((resolve) => {
+      socket.on("close", (code, reason) => {
+        clearInterval(pinging);
+        onClosed(code, reason.toString()).catch((error: unknown) => this.#logFault(error));
+        this.#endSubscriptions();
+        resolve();
+      });
+    });
+    socket.on("pong", () => (this.#answersPing = true));
+    // Frames that break the protocol or the limit of size: ws closes the socket with the code that stands for it.
+    socket.on("error", (error) => settings.logger.debug({ err: error }, "a socket was closed for an error"));
+  }
+
+  /** Queries and mutations may take a moment to be answered first, since they are not heard of again. */
+  async end(): Promise<void> {
+    await Promise.race([this.#answered(), this.closed, delay(leaveMs, undefined, { ref: false })]);
+    this.#socket.close(1001, "Going away");
+    await this.closed;
+  }
+
+  /** Cuts the socket off where it has not answered the last ping, or else sends the next. */
+  #ping(): void {
+    if (!this.#answersPing) return this.#socket.terminate();
+    this.#answersPing = false;
+    this.#socket.ping();
+  }
+
+  #openProtocol(): (code: number, reason: string) => Promise<void> {
+    const { logger, times } = this.#settings;
+    const server = makeServer({
+      connectionInitWaitTimeout: times.initMs,
+      onSubscribe: (_context, _id, payload) => this.#admit(payload),
+      execute: (args) => execute({ ...args, contextValue: this.#createContext() }),
+      subscribe: (args) => runSubscription(args, () => this.#createContext()),
+      onOperation: (_context, _id, payload, _args, result) => this.#begun(payload, result),
+      onNext: (_context, _id, _payload, _args, result) => formatResult(result, logger),
+      onError: (_context, _id, _payload, errors) => errors.map((error) => formatFault(error, logger)),
+      onComplete: (_context, _id, payload) => this.#left(payload),
+    });
+    return server.opened(
+      {
+        protocol: this.#socket.protocol,
+        send: (text) => this.#send(text),
+        close: (code, reason) => this.#socket.close(code, reason),
+        onMessage: (handle) => this.#socket.on("message", (data) => void this.#receive(data, handle)),
+      },
+      undefined,
+    );
+  }
+
+  /** Each message has a request id of its own, for as long as what it asks for runs. */
+  async #receive(data: RawData, handle: (text: string) => Promise<void>): Promise<void> {
+    // Until a closed socket's client has taken leave its messages still come.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    try {
+      await withRequestId(newId("req"), () => handle(Buffer.isBuffer(data) ? data.toString() : ""));
+    } catch (error) {
+      this.#logFault(error);
+      this.#socket.close(CloseCode.InternalServerError, "Internal server error");
+    }
+  }
+
+  #admit(payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
+    const { schema, http, limits } = this.#settings;
+    if (this.#running.size >= limits.maxPerSocket) {
+      const originalError = tooMany(`At most ${limits.maxPerSocket} operations may run on a socket at once.`);
+      return [new GraphQLError(originalError.message, { originalError })];
+    }
+    const checked = checkOperation(payload, { schema, introspection: http.introspection });
+    if ("refused" in checked) return checked.refused;
+    const { document, operation, operationName, variableValues } = checked;
+    this.#running.set(payload, { kind: operation.operation, results: null });
+    return { schema, document, operationName, variableValues };
+  }
+
+  #begun(payload: SubscribePayload, result: OperationResult): void {
+    const running = this.#running.get(payload);
+    if (running !== undefined && "next" in result) running.results = result;
+  }
+
+  #left(payload: SubscribePayload): void {
+    this.#running.delete(payload);
+    this.#onAnswered();
+  }
+
+  /** Resolves when no query or mutation is running. */
+  async #answered(): Promise<void> {
+    const answering = () =>
+      [...this.#running.values()].some(({ kind }) => kind !== OperationTypeNode.SUBSCRIPTION);
+    while (answering()) await new Promise<void>((resolve) => (this.#onAnswered = resolve));
+    // The message that an operation is complete goes out right after it has left.
+    await nextTurn();
+  }
+
+  /** Those, too, that graphql-ws has lost sight of because their id was used again before they had begun. */
+  #endSubscriptions(): void {
+    for (const { results } of this.#running.values())
+      results?.return?.().catch((error: unknown) => this.#logFault(error));
+  }
+
+  #createContext(): object {
+    return this.#settings.createContext(this.viewer, this.#settings.origin);
+  }
+
+  /**
+   * Resolves when the operating system has taken the message, so that a client that reads slowly holds back the events
+   * of its own operations. A client that takes nothing at all is not read any more, so that answers don't pile up
+   * either; the ping that it then leaves unanswered ends it.
+   */
+  async #send(text: string): Promise<void> {
+    // Nothing goes on for a socket that is being closed; a resolved promise here would let endless events spin.
+    if (this.#socket.readyState !== this.#socket.OPEN) return this.closed;
+    this.#unsent += 1;
+    this.#holdOrResume();
+    await new Promise<void>((resolve) => this.#socket.send(text, () => resolve()));
+    this.#unsent -= 1;
+    this.#holdOrResume();
+  }
+
+  #holdOrResume(): void {
+    const tooManyUnsent = this.#unsent > this.#running.size + maxUnsentAnswers;
+    if (tooManyUnsent && !this.#socket.isPaused) this.#socket.pause();
+    if (!tooManyUnsent && this.#socket.isPaused) this.#socket.resume();
+  }
+
+  #logFault(error: unknown): void {
+    this.#settings.logger.error({ err: error }, "a socket failed by a fault of the server");
+  }
+}

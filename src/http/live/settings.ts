@@ -1,0 +1,38 @@
+import type { GraphQLSchema } from "graphql";
+import type { Viewer } from "../../auth/viewer.js";
+import type { HttpConfig, SubscriptionsConfig } from "../../config/config.js";
+import type { Logger } from "../../logger.js";
+
+/** What both transports of subscriptions are made of. */
+export interface LiveSettings {
+  schema: GraphQLSchema;
+  /** Called for each operation and once more for each of its events. `origin` is where the server's own URLs begin. */
+  createContext: (viewer: Viewer, origin: string) => object;
+  http: Pick<HttpConfig, "publicUrl" | "corsOrigins" | "introspection">;
+  limits: SubscriptionsConfig;
+  logger: Logger;
+  times: LiveTimes;
+}
+
+/** In milliseconds. */
+export interface LiveTimes {
+  /** Between the pings of a socket; one that has not answered the last is cut off. */
+  pingMs: number;
+  /** How long a socket may be open without `connection_init`. */
+  initMs: number;
+  /** Between the heartbeats of a multipart subscription. */
+  heartbeatMs: number;
+  /** How long a client may take no byte of a multipart subscription. */
+  stallMs: number;
+}
+
+/** What clients are told in docs/limits.md. */
+export const liveTimes: LiveTimes = {
+  pingMs: 12_000,
+  initMs: 10_000,
+  heartbeatMs: 5_000,
+  stallMs: 30_000,
+};
+
+/** How long a client may take to take leave when a connection is closed, in milliseconds. */
+export const leaveMs = 1_000;
