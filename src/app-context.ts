@@ -64,7 +64,8 @@ export function createAppContext(resources: AppResources): AppContext {
   const { prices, voices } = config;
   const { leaseMs } = config.turns;
   const ends = new TurnEnds(wakeUps);
-  const feeds = new TurnFeeds(client, wakeUps, logger);
+  const activity = new Activity();
+  const feeds = new TurnFeeds({ client, wakeUps, activity, logger });
   const log = { client, dialect: dialectOf(database.kind), feeds, logger };
   const runner = new TurnRunner({
     client,
@@ -83,7 +84,6 @@ export function createAppContext(resources: AppResources): AppContext {
   const intake = new AudioIntake(store, config.audio);
   const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
   const sound = new ClipSound(store);
-  const activity = new Activity();
   return {
     config,
     logger,

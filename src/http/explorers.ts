@@ -101,6 +101,9 @@ async function sendAsset(reply: FastifyReply, file: URL | undefined): Promise<Fa
   return reply.type(assetTypes.get(extname(file.pathname)) ?? "application/octet-stream").send(bytes);
 }
 
+// The plugin has no option for it; Sandbox itself does.
+const endpointOption = "      initialEndpoint,\n";
+const subscriptionOption = '      initialSubscriptionEndpoint: initialEndpoint.replace(/^http/, "ws"),\n';
 const offlineNotice = "it appears that you might be offline.";
 // CSRF prevention asks for it in uploads, because browsers send multipart requests to any origin without a preflight.
 const preflightHeader = { "apollo-require-preflight": "true" };
@@ -127,12 +130,14 @@ export function sandboxLandingPage(): ApolloServerPlugin {
       const listener = await sandbox.serverWillStart?.(service);
       const page = await listener?.renderLandingPage?.();
       if (page === undefined) return;
-      return { renderLandingPage: () => Promise.resolve({ html: () => withGraphiQLNamed(page.html) }) };
+      return { renderLandingPage: () => Promise.resolve({ html: () => completed(page.html) }) };
     },
   };
 }
 
-async function withGraphiQLNamed(html: string | (() => Promise<string>)): Promise<string> {
+async function completed(html: string | (() => Promise<string>)): Promise<string> {
   const text = typeof html === "string" ? html : await html();
-  return text.replace(offlineNotice, `${offlineNotice} GraphiQL needs no internet: open /graphiql.`);
+  return text
+    .replace(offlineNotice, `${offlineNotice} GraphiQL needs no internet: open /graphiql.`)
+    .replace(endpointOption, endpointOption + subscriptionOption);
 }

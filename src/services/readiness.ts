@@ -7,8 +7,8 @@ import type { TurnRunner } from "./turns/runner.js";
 
 export interface ReadinessParts {
   database: Database;
-  store: AudioStore;
-  runner: TurnRunner;
+  store: Pick<AudioStore, "check">;
+  runner: Pick<TurnRunner, "isClosing">;
   logger: Logger;
   /** How long a check may take. Default: 2 s. */
   timeLimitMs?: number;
@@ -31,7 +31,7 @@ export type CheckResult = "ok" | "failed";
 
 /** Whether this server can do its work now. The model is not asked: that would be paid, and its failures are data. */
 export class Readiness {
-  readonly #runner: TurnRunner;
+  readonly #runner: ReadinessParts["runner"];
   readonly #database: Check;
   readonly #migrations: Check;
   readonly #store: Check;

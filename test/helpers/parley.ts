@@ -84,6 +84,10 @@ export class TestParley {
     return this.#server.url;
   }
 
+  get databaseUrl(): string {
+    return this.#env["DATABASE_URL"] ?? "";
+  }
+
   get dataDir(): string {
     return this.#env["DATA_DIR"] ?? "";
   }

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { migrate } from "../../src/db/migrations.js";
-import { startPostgres } from "./postgres.js";
-import type { PostgresServer } from "./postgres.js";
+import { startPostgres } from "../../scripts/embedded-postgres.js";
+import type { PostgresServer } from "../../scripts/embedded-postgres.js";
 
 /** One PostgreSQL for the whole run; each test makes its own database in it, most of them from a migrated template. */
 export async function startPostgresWithTemplate(): Promise<PostgresServer> {

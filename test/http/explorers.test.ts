@@ -106,6 +106,7 @@ describe("GraphiQL", () => {
       expect(response.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     }
     expect(script).toContain("mutation StartConversation");
+    expect(script).toContain("graphql-transport-ws");
   });
 
   it.each(["../stamp", "%2e%2e/stamp", "..%2fstamp", ""])("serves no file but assets: %s", async (path) => {
@@ -155,6 +156,12 @@ describe("Apollo Sandbox", () => {
         includeCookies: false,
       },
     });
+  });
+
+  it("subscribes over a WebSocket", async () => {
+    expect(await landingPage()).toMatch(
+      /EmbeddedSandbox\([^)]*initialSubscriptionEndpoint: initialEndpoint\.replace\(\/\^http\/, "ws"\)/,
+    );
   });
 
   it("names GraphiQL to those who are offline", async () => {

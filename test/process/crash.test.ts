@@ -15,6 +15,7 @@ import {
   testStandIn,
 } from "../helpers/parley-process.js";
 import { openSql } from "../helpers/sql.js";
+import { Heard, turnEvents } from "../helpers/turn-events.js";
 
 async function settings(kind: DatabaseKind, folder: string, standIn: StandIn): Promise<Env> {
   return {
@@ -46,11 +47,7 @@ async function sha256Of(clip: Clip | null | undefined, parley: { url: string }):
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-const interrupted = {
-  status: "FAILED",
-  error: { code: "INTERRUPTED", retryable: true },
-  assistantMessage: null,
-};
+const interrupted = { status: "FAILED", error: { code: "INTERRUPTED", retryable: true } };
 
 /** The conversation as a client sees it, without what depends on the server's address. */
 async function readConversation(parley: Asked, id: string): Promise<unknown> {
@@ -107,11 +104,25 @@ describe("a SQLite server that was killed in the middle of a turn", () => {
       idempotencyKey: "k",
     });
     const request = await pause.reached;
+    const heard = new Heard();
+    for await (const event of turnEvents("multipart", first.url, running.id)) {
+      heard.take(event);
+      if (event.__typename === "AudioDelta") break;
+    }
     await first.program.kill();
     expect(await request.ended).toBe("disconnected");
 
     const second = await ParleyProcess.start(folder, env);
-    expect(await turnById(second, running.id)).toMatchObject({ ...interrupted, attempt: 1 });
+    const left = await turnById(second, running.id);
+    expect(left).toMatchObject({ ...interrupted, attempt: 1 });
+    // What was received is kept, can be played, and is what a listener had heard; who comes back hears the end.
+    await heard.takeAll(turnEvents("websocket", second.url, running.id, heard.cursor));
+    expect(heard.types.at(-1)).toBe("TurnEnded");
+    expect(left?.assistantMessage?.transcript).toBe(heard.transcript);
+    const clip = left?.assistantMessage?.audio;
+    expect(await sha256Of(clip, second)).toBe(clip?.sha256);
+    expect(clip?.byteLength).toBe(44 + heard.sound.byteLength);
+    expect(clip?.durationMs).toBe(Math.round(heard.sound.byteLength / 48));
     expect(second.program.stderr).toContain("ended a turn whose server went away");
     expect(await sha256Of(done.assistantMessage?.audio, second)).toBe(done.assistantMessage?.audio?.sha256);
     // The key that was used before still means the same turn.

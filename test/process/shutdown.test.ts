@@ -10,6 +10,9 @@ import { addAudioTurn, addTextTurn, askByText, startedConversation } from "../he
 import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
 import { spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
+import { subscribe, transports } from "../helpers/subscriptions.js";
+import type { Transport } from "../helpers/subscriptions.js";
+import { Heard, turnEvents } from "../helpers/turn-events.js";
 
 /** A server in the middle of a turn whose client waits for its end. */
 async function inTheMiddle(graceMs: number) {
@@ -68,6 +71,25 @@ function halfAnUpload(url: string, conversationId: string) {
   };
 }
 
+/** The ends of turns that a listener hears of, until the server closes: a socket with 1001, a stream with an error. */
+async function changesUntilClosed(transport: Transport, url: string, id: string, after: string) {
+  const document = `subscription ($id: ID!, $after: String) {
+    conversationEvents(conversationId: $id, after: $after) { ... on ConversationTurnChanged { turn { status } } }
+  }`;
+  const told: string[] = [];
+  try {
+    type Changed = { conversationEvents: { turn: { status: string } } };
+    for await (const { data, errors } of subscribe<Changed>(transport, url, document, { id, after })) {
+      if (errors !== undefined)
+        return { told, closed: errors[0]?.extensions.code === "SERVER_SHUTTING_DOWN" };
+      if (data != null) told.push(data.conversationEvents.turn.status);
+    }
+  } catch (error) {
+    return { told, closed: (error as { code?: unknown }).code === 1001 };
+  }
+  return { told, closed: false };
+}
+
 describe("a server that is told to stop", () => {
   it("gives a running turn its grace and ends it then as interrupted, keeps its words, answers who waits, and ends with 0", async () => {
     const { program, answer, request, readTurns } = await inTheMiddle(300);
@@ -81,6 +103,31 @@ describe("a server that is told to stop", () => {
     expect(await readTurns()).toEqual([
       { status: "FAILED", errorCode: "INTERRUPTED", activeConversationId: null },
     ]);
+  });
+
+  it("tells who listens how the turn ended, then closes: sockets as going away, streams with a last error", async () => {
+    const { parley, program, conversationId } = await inTheMiddle(300);
+    const query = "query ($id: ID!) { conversation(id: $id) { activeTurn { id } eventCursor } }";
+    type Active = { conversation: { activeTurn: { id: string }; eventCursor: string } };
+    const { conversation } = await parley.ask<Active>(query, { id: conversationId });
+    const listeners = transports.map((transport) => ({
+      turn: new Heard().takeAll(turnEvents(transport, parley.url, conversation.activeTurn.id)),
+      changes: changesUntilClosed(transport, parley.url, conversationId, conversation.eventCursor),
+    }));
+    // Nobody is told anything new until the end, so they listen once they know what was.
+    for await (const event of turnEvents("websocket", parley.url, conversation.activeTurn.id))
+      if (event.__typename === "AudioDelta") break;
+    program.signal("SIGTERM");
+    await program.printed("stderr", /waiting for running turns/);
+    const readiness = await fetch(`${parley.url}/readyz`);
+    expect([readiness.status, await readiness.json()]).toMatchObject([503, { ready: false }]);
+    expect((await fetch(`${parley.url}/healthz`)).status).toBe(200);
+    for (const { turn, changes } of listeners) {
+      const heard = await turn;
+      expect([heard.types.at(-1), heard.sound.byteLength > 0]).toEqual(["TurnEnded", true]);
+      expect(await changes).toEqual({ told: ["FAILED"], closed: true });
+    }
+    expect(await program.ended).toMatchObject({ code: 0 });
   });
 
   it("accepts nothing more, and ends as soon as what runs has ended", async () => {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
 /** How many listeners are being told something right now, so that a server that stops knows when all have heard. */
 export class Activity {
@@ -12,14 +12,33 @@ export class Activity {
     return listener;
   }
 
+  /** News are being read, of which somebody is told then. */
+  async during(reading: Promise<void>): Promise<void> {
+    const listener = this.enter();
+    try {
+      await reading;
+    } finally {
+      listener.leave();
+    }
+  }
+
   /** Resolves once nobody is being told anything, or after `timeoutMs`: who reads slowly holds up nothing. */
   async settled(timeoutMs: number): Promise<void> {
-    if (this.#busy.size === 0) return;
     const timer = new AbortController();
-    const quiet = new Promise<void>((resolve) => (this.#settle = resolve));
-    const late = delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
-    await Promise.race([quiet, late]);
+    const late = delay(timeoutMs, true, { signal: timer.signal }).catch(() => true);
+    let isLate = false;
+    while (!isLate && !(await this.#isQuiet()))
+      isLate = await Promise.race([
+        new Promise<false>((resolve) => (this.#settle = () => resolve(false))),
+        late,
+      ]);
     timer.abort();
+  }
+
+  /** Whoever was woken by the last news has begun to be busy a moment later. */
+  async #isQuiet(): Promise<boolean> {
+    if (this.#busy.size === 0) await nextTurn();
+    return this.#busy.size === 0;
   }
 
   #note(listener: Listener, busy: boolean): void {

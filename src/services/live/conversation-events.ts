@@ -120,10 +120,10 @@ export class ConversationEvents {
   }
 
   #start(ownerId: string): { feed: OwnerFeed; stop: () => void } {
-    const { client, wakeUps, logger } = this.#parts;
+    const { client, wakeUps, activity, logger } = this.#parts;
     const feed = new OwnerFeed(client, ownerId);
     const stop = wakeUps.listen(`owner ${ownerId}`, () => {
-      feed.refresh().catch((error: unknown) => {
+      activity.during(feed.refresh()).catch((error: unknown) => {
         logger.warn({ err: error }, "could not read what happened to conversations; looking again");
       });
     });

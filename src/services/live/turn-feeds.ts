@@ -1,5 +1,6 @@
 import type { DatabaseClient } from "../../db/database.js";
 import type { Logger } from "../../logger.js";
+import type { Activity } from "./activity.js";
 import { readAnswer } from "./read-answer.js";
 import { TurnFeed } from "./turn-feed.js";
 import type { Grown } from "./turn-feed.js";
@@ -11,16 +12,25 @@ export interface OpenFeed {
   release(): void;
 }
 
+export interface TurnFeedsParts {
+  client: DatabaseClient;
+  wakeUps: WakeUps;
+  activity: Activity;
+  logger: Logger;
+}
+
 /** The turns that somebody listens to here. */
 export class TurnFeeds {
   readonly #client: DatabaseClient;
   readonly #wakeUps: WakeUps;
+  readonly #activity: Activity;
   readonly #logger: Logger;
   readonly #feeds = new Map<string, { feed: TurnFeed; stop: () => void }>();
 
-  constructor(client: DatabaseClient, wakeUps: WakeUps, logger: Logger) {
+  constructor({ client, wakeUps, activity, logger }: TurnFeedsParts) {
     this.#client = client;
     this.#wakeUps = wakeUps;
+    this.#activity = activity;
     this.#logger = logger;
   }
 
@@ -53,7 +63,7 @@ export class TurnFeeds {
   #start(turnId: string): { feed: TurnFeed; stop: () => void } {
     const feed = new TurnFeed((known) => readAnswer(this.#client, turnId, known));
     const stop = this.#wakeUps.listen(`turn ${turnId}`, () => {
-      feed.refresh().catch((error: unknown) => {
+      this.#activity.during(feed.refresh()).catch((error: unknown) => {
         this.#logger.warn({ err: error, turnId }, "could not read what happened in a turn; looking again");
       });
     });
