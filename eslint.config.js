@@ -107,7 +107,7 @@ export default defineConfig(
         {
           exceptions: {
             types: ["PageInfo", "ReplySettings", "TurnError", "Usage", "Capabilities"],
-            suffixes: ["Payload", "Edge", "Connection"],
+            suffixes: ["Payload", "Edge", "Connection", "Started", "Delta", "Ended", "Changed", "Deleted"],
           },
         },
       ],

@@ -72,8 +72,8 @@ async function until(results: Results<Data>, isLast: (event: ConversationEvent) 
 
 const inShort = (events: ConversationEvent[]) =>
   events.map(({ __typename, turn }) => (turn === undefined ? __typename : `${__typename} ${turn.status}`));
-const codesOf = (result: EventResult<Data> | undefined | void) =>
-  (result ?? {}).errors?.map(({ extensions }) => extensions.code);
+const codesOf = (result: unknown) =>
+  ((result ?? {}) as EventResult<Data>).errors?.map(({ extensions }) => extensions.code);
 
 async function eventCursorOf(parley: Asked, id: string): Promise<string> {
   const query = "query ($id: ID!) { conversation(id: $id) { eventCursor } }";
@@ -211,8 +211,8 @@ function viewerPlace(sequence: string): string {
 
 /** A subscription without a cursor tells what happens from when it stands: changes are made until one is told. */
 async function untilStands(results: Results<Data>, id: string, change: () => Promise<unknown>) {
-  let stands = false;
-  const first = until(results, (event) => event.conversationId === id).finally(() => (stands = true));
-  while (!stands) await change();
+  const stands = new AbortController();
+  const first = until(results, (event) => event.conversationId === id).finally(() => stands.abort());
+  while (!stands.signal.aborted) await change();
   return first;
 }

@@ -60,7 +60,7 @@ onEachDatabase("the URL of a clip that grows", (kind) => {
       for (const absent of ["etag", "content-length", "content-range", "last-modified"])
         expect(headers).not.toHaveProperty(absent);
       // The answer goes on only once some of it was received.
-      const heard = await readBody(response, pause.release);
+      const heard = await readBody(response, () => pause.release());
 
       const ended = await endOfTurn(parley, turn.id);
       const kept = ended.assistantMessage?.audio;

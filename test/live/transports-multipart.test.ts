@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import {
@@ -10,6 +11,7 @@ import {
 } from "@apollo/client";
 import { describe, expect, it } from "@jest/globals";
 import { ParleyError } from "../../src/errors.js";
+import { sharedParley } from "../helpers/parley.js";
 import type { Channel } from "./channel.js";
 import { LiveServer } from "./live-server.js";
 import type { LiveServerOptions, News } from "./live-server.js";
@@ -285,6 +287,41 @@ describe("When the server ends its subscriptions", () => {
     const ending = server.subscriptions.end();
     await channel.returned.come;
     await ending;
+  });
+});
+
+describe("Apollo Server", () => {
+  const parley = sharedParley("sqlite");
+  const document = "query A { viewer { id } } subscription B { viewerEvents { cursor } }";
+  const sha256Hash = createHash("sha256").update(document).digest("hex");
+  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+
+  function send(body: object): Promise<Response> {
+    return fetch(`${parley().url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: multipart },
+      body: JSON.stringify(body),
+    });
+  }
+
+  it("answers queries of clients that can read parts", async () => {
+    const response = await send({ query: document, operationName: "A", extensions });
+    expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+    expect(await response.json()).toEqual({ data: { viewer: { id: "viewer_local" } } });
+  });
+
+  it("runs no subscription, not even one that is sent by the hash of its document", async () => {
+    await send({ query: document, operationName: "A", extensions });
+    const answer = await answerOf(await send({ operationName: "B", extensions }));
+    expect(answer).toMatchObject({
+      status: 406,
+      errors: [
+        {
+          message: expect.stringContaining("subscriptionSpec=1.0") as unknown,
+          extensions: { code: "BAD_REQUEST", retryable: false, requestId: anyId },
+        },
+      ],
+    });
   });
 });
 

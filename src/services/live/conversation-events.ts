@@ -153,7 +153,6 @@ export class ConversationEvents {
     while (!signal.aborted) {
       const events = this.#atHand(feed, place) ?? (await this.#fromLog(viewer.id, feed, place));
       for (const event of events) {
-        if (signal.aborted) return;
         yield toChange(event, place);
         if (event.type === "DELETED" && place.conversationId !== null) return;
       }

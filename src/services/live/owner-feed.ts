@@ -37,8 +37,8 @@ export class OwnerFeed {
   /** Resolves once everything is known that was written before the call. Rejects where it can't be read. */
   async refresh(): Promise<void> {
     this.#stale = true;
-    await this.#reading?.catch(() => undefined);
-    if (this.#stale) this.#reading ??= this.#readOn();
+    // Who reads now reads once more, because what it has read may be older than the call.
+    this.#reading ??= this.#readOn();
     await this.#reading;
   }
 

@@ -40,9 +40,8 @@ export class TurnFeed {
   /** Resolves once everything is known that was written before the call. Rejects where it can't be read. */
   async refresh(): Promise<void> {
     this.#stale = true;
-    // What is being read now may be older than the call.
-    await this.#reading?.catch(() => undefined);
-    if (this.#stale) this.#reading ??= this.#readOn();
+    // Who reads now reads once more, because what it has read may be older than the call.
+    this.#reading ??= this.#readOn();
     await this.#reading;
   }
 

@@ -9,7 +9,7 @@ import type { WakeUps } from "./wake-ups.js";
 export interface OpenFeed {
   feed: TurnFeed;
   /** To be called once, when nobody listens by it any more. */
-  release(): void;
+  release: () => void;
 }
 
 export interface TurnFeedsParts {

@@ -18,10 +18,18 @@ export function growingAnswers(client: DatabaseClient): GrowingAnswers {
     return ids.map((id) => found.get(id) ?? null);
   });
   return {
-    messages: async (rows) =>
-      Promise.all((await rows).map((row) => (row.growing ? grownMessage(client, growths, row) : row))),
-    clips: async (rows) =>
-      Promise.all((await rows).map((row) => (row.sha256 === null ? grownClip(client, growths, row) : row))),
+    messages: async (rows) => {
+      const found = await rows;
+      return found.some(({ growing }) => growing)
+        ? Promise.all(found.map(async (row) => (row.growing ? grownMessage(client, growths, row) : row)))
+        : found;
+    },
+    clips: async (rows) => {
+      const found = await rows;
+      return found.some(({ sha256 }) => sha256 === null)
+        ? Promise.all(found.map(async (row) => (row.sha256 === null ? grownClip(client, growths, row) : row)))
+        : found;
+    },
   };
 }
 

@@ -35,7 +35,7 @@ export async function salvageAnswer(
   if (message === null) return { answer: null, grown: false };
   const words = (await readGrowth(client, [message.id])).get(message.id);
   const sound = message.audio === null ? null : await salvageSound(store, message.audio, target);
-  const { text = null, transcript = null } = words ?? message;
+  const { text, transcript } = words ?? message;
   if (sound === null && text === null && transcript === null) return { answer: null, grown: true };
   return { answer: { messageId: message.id, text, transcript, sound }, grown: true };
 }
