@@ -2,7 +2,7 @@
 export interface ExampleOperation {
   name: string;
   document: string;
-  variables: Readonly<Record<string, string>>;
+  variables: Readonly<Record<string, string | null>>;
 }
 
 /** A first conversation: start it, ask in it, come back to it later. Sandbox and GraphiQL open with these. */
@@ -103,12 +103,49 @@ query ResumeConversation {
 `,
     variables: {},
   },
+  {
+    name: "FollowTurn",
+    document: `# 4. Hear an answer while it is spoken, or again later.
+#    Put the id of a turn into the variable turnId.
+subscription FollowTurn($turnId: ID!, $after: String) {
+  turnEvents(turnId: $turnId, after: $after) {
+    __typename
+    # Give the last one back as after, and the events
+    # go on behind it.
+    cursor
+    ... on TranscriptDelta {
+      delta
+    }
+    ... on TextDelta {
+      delta
+    }
+    ... on AudioDelta {
+      # 24 kHz mono 16-bit. Select base64 to have it.
+      byteOffset
+      byteLength
+    }
+    ... on TurnEnded {
+      turn {
+        id
+        status
+        error {
+          code
+          message
+          retryable
+        }
+      }
+    }
+  }
+}
+`,
+    variables: { turnId: "PASTE_THE_ID_OF_A_TURN_HERE", after: null },
+  },
 ];
 
 /** All of them in one document, for an explorer with a single editor. */
 export const firstConversationDocument = firstConversation.map(({ document }) => document).join("\n");
 
 /** The variables of all of them; where two operations name the same variable they mean the same. */
-export const firstConversationVariables: Readonly<Record<string, string>> = Object.fromEntries(
+export const firstConversationVariables: Readonly<Record<string, string | null>> = Object.fromEntries(
   firstConversation.flatMap(({ variables }) => Object.entries(variables)),
 );
