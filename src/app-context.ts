@@ -18,6 +18,7 @@ import { TurnEvents } from "./services/live/turn-events.js";
 import { TurnFeeds } from "./services/live/turn-feeds.js";
 import type { WakeUps } from "./services/live/wake-ups.js";
 import type { ModelTarget } from "./services/turns/model-target.js";
+import { Readiness } from "./services/readiness.js";
 import { TurnRecovery } from "./services/turns/recovery.js";
 import { TurnRunner } from "./services/turns/runner.js";
 import { TurnEnds } from "./services/turns/turn-ends.js";
@@ -41,6 +42,7 @@ export interface AppContext {
   readonly runner: TurnRunner;
   readonly recovery: TurnRecovery;
   readonly housekeeping: Housekeeping;
+  readonly readiness: Readiness;
   readingFor(viewer: Viewer): ViewerReading;
 }
 
@@ -100,5 +102,6 @@ export function createAppContext(resources: AppResources): AppContext {
     readingFor: (viewer) => new ViewerReading(client, prices, viewer),
     recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices }),
     housekeeping: new Housekeeping({ client, store, logger }),
+    readiness: new Readiness({ database, store, runner, logger }),
   };
 }

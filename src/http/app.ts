@@ -4,7 +4,6 @@ import type { FastifyInstance } from "fastify";
 import type { AppContext } from "../app-context.js";
 import { authenticate } from "../auth/viewer.js";
 import { newId } from "../ids.js";
-import { Readiness } from "../services/readiness.js";
 import { registerAudioRoutes } from "./audio-routes.js";
 import { registerExplorer } from "./explorers.js";
 import { registerGraphql } from "./graphql.js";
@@ -43,8 +42,7 @@ export async function createHttpApp(context: AppContext): Promise<HttpApp> {
     exposedHeaders: ["Content-Range", "ETag", "Accept-Ranges", "Content-Length", "X-Request-Id"],
     maxAge: 3600,
   });
-  const readiness = new Readiness(context);
-  registerHealth(app, () => readiness.report());
+  registerHealth(app, () => context.readiness.report());
   const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {
     findClip: (_request, clipId) => context.readingFor(authenticate()).clip(clipId),

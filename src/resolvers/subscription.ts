@@ -7,47 +7,26 @@ import type {
 } from "../schema/generated/types.js";
 import type { ConversationChange } from "../services/live/conversation-change.js";
 import type { ConversationEventType } from "../services/live/conversation-log.js";
-import type { Told } from "../services/live/turn-events.js";
 import { present } from "./present.js";
 import type { RequestContext } from "./request-context.js";
 
 export const subscription: SubscriptionResolvers = {
   turnEvents: {
-    subscribe: async (_parent, { turnId, after }, context) =>
-      fresh(context, await context.app.turnEvents.follow(context.viewer, turnId, after ?? null)),
+    subscribe: (_parent, { turnId, after }, { viewer, app }) =>
+      app.turnEvents.follow(viewer, turnId, after ?? null),
     resolve: event,
   },
   conversationEvents: {
-    subscribe: async (_parent, { conversationId, after }, context) => {
-      const { viewer, app } = context;
-      return fresh(
-        context,
-        await app.conversationEvents.followConversation(viewer, conversationId, after ?? null),
-      );
-    },
+    subscribe: (_parent, { conversationId, after }, { viewer, app }) =>
+      app.conversationEvents.followConversation(viewer, conversationId, after ?? null),
     resolve: event,
   },
   viewerEvents: {
-    subscribe: async (_parent, { after }, context) =>
-      fresh(context, await context.app.conversationEvents.followViewer(context.viewer, after ?? null)),
+    subscribe: (_parent, { after }, { viewer, app }) =>
+      app.conversationEvents.followViewer(viewer, after ?? null),
     resolve: event,
   },
 };
-
-/** Every event reads its rows anew: those of the event before may have changed. */
-function fresh<Event>({ reading }: RequestContext, told: Told<Event>): Told<Event> {
-  return {
-    ...told,
-    next: async () => {
-      const result = await told.next();
-      reading.forget();
-      return result;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
 
 /** An error that takes the place of an event is told in its place; it is the last. */
 function event<Event>(told: Event | ParleyError): Event {
