@@ -4,6 +4,7 @@ import {
   decodePosition,
   encodePosition,
   endOf,
+  isOver,
   maxPieceByteLength,
   nextStep,
   startOf,
@@ -76,6 +77,13 @@ describe("what a listener is told", () => {
     ],
   ])("is %s", (_name, from, now, expected) => {
     expect(inShort(told(from, now).steps)).toEqual(expected);
+  });
+
+  it("is over after the end of the last attempt, and not while a retry waits to be run", () => {
+    const ended = endOf(state({ status: "CANCELLED" }));
+    expect(isOver(ended, state({ status: "CANCELLED" }))).toBe(true);
+    expect(isOver(ended, state({ status: "QUEUED", attempt: 2 }))).toBe(false);
+    expect(isOver(endOf(state()), state())).toBe(false);
   });
 
   it("adds up to the whole answer, whenever and however often they look or are cut off", () => {

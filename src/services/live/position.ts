@@ -61,6 +61,11 @@ export function nextStep(from: Position, state: AnswerState): Step | null {
   return nextWords(position, state) ?? nextSound(position, state) ?? nextEnd(position, state);
 }
 
+/** Whether somebody at the position has heard the last there is: a retry that waits to be run is still to come. */
+export function isOver({ attempt, phase }: Position, state: AnswerState): boolean {
+  return phase === "ended" && attempt === state.attempt;
+}
+
 function nextWords(position: Position, { text, transcript }: AnswerState): Step | null {
   if (position.transcript < transcript.length) {
     const delta = transcript.slice(position.transcript).toWellFormed();

@@ -3,7 +3,7 @@ import type { ParleyError } from "../../errors.js";
 import { turnNotFound } from "../not-found.js";
 import type { Activity, Listener } from "./activity.js";
 import type { ClipSound } from "./clip-sound.js";
-import { decodePosition, encodePosition, nextStep, notACursor, startOf } from "./position.js";
+import { decodePosition, encodePosition, isOver, nextStep, notACursor, startOf } from "./position.js";
 import type { Position, Step } from "./position.js";
 import { stoppable } from "./stoppable.js";
 import type { TurnFeed } from "./turn-feed.js";
@@ -60,7 +60,7 @@ export class TurnEvents {
       }
       const step = nextStep(position, feed.answer);
       if (step === null) {
-        if (position.phase === "ended") return;
+        if (isOver(position, feed.answer)) return;
         await listener.rest(feed.changed(signal));
         continue;
       }

@@ -1,0 +1,79 @@
+import { instant, text } from "./database.js";
+import type { Row } from "./database.js";
+import { grouped } from "./facts.js";
+import type { Facts } from "./facts.js";
+import type { Findings } from "./findings.js";
+import type { KnownTurn, Ledger } from "./ledger.js";
+import type { AskedRequest, Model } from "./model.js";
+
+const askedOnce = "the model is asked at most once for an attempt";
+const counted = "every attempt that reached the model is counted as a call";
+
+/** Compares what the model was asked with the calls that were counted. */
+export function checkModel(facts: Facts, ledger: Ledger, model: Model, findings: Findings): void {
+  const calls = grouped(facts.calls, (row) => text(row, "turnId"));
+  const markers = new Set<string>();
+  for (const turn of ledger.turns.values()) {
+    markers.add(turn.marker);
+    const asked = model.asked.get(turn.marker) ?? [];
+    // At most, because an attempt can end before it has asked.
+    if (asked.length > turn.retries + 1)
+      findings.violate(
+        askedOnce,
+        `${turn.marker}: ${asked.length} requests, ${turn.retries} retries`,
+        turn.id,
+      );
+    if (!turn.conversation.deleted) checkCalls(turn, asked, calls.get(turn.id) ?? [], findings);
+  }
+  for (const marker of model.asked.keys()) {
+    if (markers.has(marker) || ledger.givenUp.has(marker)) continue;
+    findings.violate(
+      askedOnce,
+      `the model was asked ${marker || "without a marker"}, which nobody was told of`,
+    );
+  }
+  findings.looked(askedOnce, `${model.requests} requests`);
+  checkDeletedCalls(ledger, model, calls.get(null) ?? [], findings);
+  findings.looked(counted, `${facts.calls.length} calls`);
+  tellHits(facts, findings);
+}
+
+/** The calls of a turn, each with the time in which its one request may have come. */
+function checkCalls(turn: KnownTurn, asked: AskedRequest[], rows: Row[], findings: Findings): void {
+  const sorted = rows.toSorted((left, right) => instant(left, "startedAt") - instant(right, "startedAt"));
+  const attempts = sorted.map((row) => Number(row["attempt"]));
+  if (new Set(attempts).size < attempts.length)
+    findings.violate(askedOnce, `${turn.marker} has calls for the attempts ${attempts.join(", ")}`, turn.id);
+  const ofRow = sorted.map(() => 0);
+  for (const { receivedAt, server } of asked) {
+    const index = sorted.findLastIndex((row) => instant(row, "startedAt") <= receivedAt);
+    if (index >= 0) ofRow[index] = (ofRow[index] ?? 0) + 1;
+    else
+      findings.violate(counted, `${turn.marker}: ${server} asked the model, and no call tells it`, turn.id);
+  }
+  for (const [index, count] of ofRow.entries()) {
+    if (count > 1) findings.violate(askedOnce, `${turn.marker}: ${count} requests for one call`, turn.id);
+    if (count === 0 && sorted[index]?.["outcome"] === "COMPLETE")
+      findings.violate(counted, `${turn.marker} has a call that the model knows nothing of`, turn.id);
+  }
+}
+
+/** Calls of deleted conversations name no turn any more: there must be as many as requests. */
+function checkDeletedCalls(ledger: Ledger, model: Model, rows: Row[], findings: Findings): void {
+  const deleted = [...ledger.turns.values()].filter(({ conversation }) => conversation.deleted);
+  const requests = deleted.flatMap(({ marker }) => model.asked.get(marker) ?? []);
+  if (requests.length <= rows.length) return;
+  const what = `deleted turns asked the model ${requests.length} times, and ${rows.length} calls without a turn are left`;
+  findings.violate(counted, what);
+}
+
+/** A drill that hits nothing shows nothing. */
+function tellHits({ calls, turns }: Facts, findings: Findings): void {
+  const interrupted = calls.filter(({ outcome }) => outcome === "INTERRUPTED").length;
+  const unasked = [...turns.values()].filter(
+    ({ status, startedAt }) => status === "FAILED" && startedAt === null,
+  );
+  findings.notes.push(
+    `the kills interrupted ${interrupted} calls, and ${unasked.length} turns before their call`,
+  );
+}

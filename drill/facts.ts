@@ -1,0 +1,56 @@
+import { readdir } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { text } from "./database.js";
+import type { DrillDatabase, Row } from "./database.js";
+
+/** What the database and the folder hold when everything is over. */
+export interface Facts {
+  conversations: Map<string, Row>;
+  turns: Map<string, Row>;
+  clips: Row[];
+  calls: Row[];
+  /** Rows by table, as they are kept as evidence. */
+  tables: Record<string, Row[]>;
+  /** The keys of the files of sound, without drafts. */
+  files: Set<string>;
+  drafts: string[];
+}
+
+const tables = ["Conversation", "Turn", "Message", "AudioClip", "ModelCall", "IdempotencyKey"] as const;
+
+export function soundFolder(dataDir: string): string {
+  return join(dataDir, "audio");
+}
+
+export async function readFacts(database: DrillDatabase, dataDir: string): Promise<Facts> {
+  const found: Record<string, Row[]> = {};
+  for (const table of [...tables, "AnswerLogEntry"]) found[table] = await database.rows(table);
+  const paths = await filesIn(soundFolder(dataDir));
+  const isDraft = (path: string) => path.startsWith("drafts/");
+  return {
+    conversations: byId(found["Conversation"]),
+    turns: byId(found["Turn"]),
+    clips: found["AudioClip"] ?? [],
+    calls: found["ModelCall"] ?? [],
+    tables: found,
+    files: new Set(paths.filter((path) => !isDraft(path))),
+    drafts: paths.filter(isDraft),
+  };
+}
+
+function byId(rows: Row[] = []): Map<string, Row> {
+  return new Map(rows.map((row) => [text(row, "id") ?? "", row]));
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+}
+
+export function grouped<Item, Key>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
