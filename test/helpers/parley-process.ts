@@ -29,10 +29,10 @@ export class ChildProgram {
   #stderr = "";
 
   /** `path` is relative to the repository's root; `folder` is the working directory. */
-  constructor(path: string, folder: string, env: Env) {
+  constructor(path: string, folder: string, env: Env, args: readonly string[] = []) {
     const program = fileURLToPath(new URL(`../../${path}`, import.meta.url));
     const loader = path.endsWith(".ts") ? ["--import", import.meta.resolve("tsx")] : [];
-    this.#child = spawn(process.execPath, [...loader, program], {
+    this.#child = spawn(process.execPath, [...loader, program, ...args], {
       cwd: folder,
       env: { PATH: process.env["PATH"], ...env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,36 +1,33 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
-import { temporaryFolder } from "../helpers/parley-process.js";
+import { ChildProgram, temporaryFolder } from "../helpers/parley-process.js";
 
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
+const longMs = 300_000;
 
-/** Runs the drill in its own process; what it leaves behind would lie in a folder that is gone after the test. */
-async function drill(...args: string[]): Promise<Ended> {
-  const program = fileURLToPath(new URL("../../drill/main.ts", import.meta.url));
-  const env = { PATH: process.env["PATH"], TMPDIR: await temporaryFolder() };
-  return new Promise((resolve) => {
-    const all = ["--import", import.meta.resolve("tsx"), program, ...args];
-    const child = execFile(process.execPath, all, { env }, (_error, stdout, stderr) => {
-      resolve({ code: child.exitCode, stdout, stderr });
-    });
-  });
-}
+/** Each class of moments once. */
+const kills = "7";
 
 describe("npm run drill", () => {
-  it("kills a server at every kind of moment and finds that nothing is lost", async () => {
-    const { code, stdout } = await drill("--kills", "7", "--seed", "1");
-    expect([code, stdout]).toEqual([0, expect.stringContaining("Nothing was lost in 7 kills (seed 1).")]);
-    expect(stdout).toMatch(/^Seed 1: /);
-    expect(stdout).not.toContain("BROKEN");
-  }, 180_000);
+  it.each([
+    ["sqlite", "sqlite"],
+    ["postgresql, with two servers", process.env["PARLEY_TEST_POSTGRES_URL"] ?? ""],
+  ])(
+    "kills servers at bad moments, and finds everything as it was promised (%s)",
+    async (_name, database) => {
+      const folder = await temporaryFolder();
+      const args = ["--kills", kills, "--seed", "1", "--database", database];
+      const drill = new ChildProgram("drill/main.ts", folder, { TMPDIR: folder }, args);
+      const { code, stdout, stderr } = await drill.ended;
+      expect({ code, output: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, output: "" });
+      expect(stdout).toContain(`Nothing was lost in ${kills} kills (seed 1)`);
+      expect(stdout).toContain("no file of sound is left that no row refers to");
+    },
+    longMs,
+  );
 
-  it("refuses arguments that it does not know with a sentence", async () => {
-    const { code, stderr } = await drill("--servers", "2");
-    expect([code, stderr]).toEqual([2, expect.stringContaining("--servers must be 1 on sqlite")]);
+  it("explains arguments that make no sense", async () => {
+    const folder = await temporaryFolder();
+    const drill = new ChildProgram("drill/main.ts", folder, {}, ["--kills", "many"]);
+    const { code, stderr } = await drill.ended;
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--kills")]);
   });
 });
