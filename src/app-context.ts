@@ -67,7 +67,8 @@ export function createAppContext(resources: AppResources): AppContext {
   const { leaseMs } = config.turns;
   const ends = new TurnEnds(wakeUps);
   const activity = new Activity();
-  const feeds = new TurnFeeds({ client, wakeUps, activity, logger });
+  const sound = new ClipSound(store);
+  const feeds = new TurnFeeds({ client, wakeUps, activity, sound, logger });
   const log = { client, dialect: dialectOf(database.kind), feeds, logger };
   const runner = new TurnRunner({
     client,
@@ -85,7 +86,6 @@ export function createAppContext(resources: AppResources): AppContext {
   });
   const intake = new AudioIntake(store, config.audio);
   const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
-  const sound = new ClipSound(store);
   return {
     config,
     logger,

@@ -22,6 +22,10 @@ export interface AnswerLogParts {
 
 /** Between two entries at least; four times as long as the last one took, where that is more. In milliseconds. */
 const minPauseMs = 40;
+/** The first words wait so long for the first sound, in milliseconds: together they are one write, which brings the sound sooner. */
+const firstSoundWaitMs = 5;
+/** More sound than this between two entries is read back from the file by who listens. */
+const maxPendingSound = 64 * 1024;
 /** Words that were not written yet hold the model's stream back beyond this many letters. */
 const maxPendingLetters = 64 * 1024;
 
@@ -39,6 +43,9 @@ export class AnswerLog {
   readonly #rows: AnswerLogRows;
   /** What came since the last entry. */
   #pending = { text: "", transcript: "", audioByteLength: 0 };
+  /** The sound that came since the last entry, for those who listen right now; null where it is too much. */
+  #sound: Uint8Array[] | null = [];
+  #soundByteLength = 0;
   /** An entry of which it is not known whether it was written: the database's answer was lost. */
   #doubtful: LogEntry | null = null;
   #sequence = 0;
@@ -68,18 +75,29 @@ export class AnswerLog {
   }
 
   /**
-   * Takes what came; `audioByteLength` is how long the sound is now, without a header. Waits only where words come
-   * faster than they can be written.
+   * Takes words that came. Waits only where they come faster than they can be written.
    * @throws LeaseLostError where the turn is no longer run here
    */
-  async grow(kind: "text" | "transcript" | "audio", words: string, audioByteLength: number): Promise<void> {
+  async growByWords(kind: "text" | "transcript", words: string): Promise<void> {
     if (this.#lost !== null) throw this.#lost;
-    if (kind !== "audio") this.#pending[kind] += words;
-    this.#pending.audioByteLength = audioByteLength;
-    // The first sound doesn't wait behind its words.
-    if (kind === "audio" && this.#writtenAudio === 0) this.#pause?.abort();
-    this.#writing ??= this.#writeAll();
+    this.#pending[kind] += words;
+    this.#writing ??= this.#writeAll(kind === "transcript");
     if (this.#pending.text.length + this.#pending.transcript.length > maxPendingLetters) await this.#writing;
+  }
+
+  /**
+   * Takes sound that came and is in its file.
+   * @throws LeaseLostError where the turn is no longer run here
+   */
+  growBySound(bytes: Uint8Array): void {
+    if (this.#lost !== null) throw this.#lost;
+    this.#pending.audioByteLength += bytes.byteLength;
+    this.#soundByteLength += bytes.byteLength;
+    if (this.#soundByteLength > maxPendingSound) this.#sound = null;
+    this.#sound?.push(bytes);
+    // The first sound doesn't wait behind its words.
+    if (this.#writtenAudio === 0) this.#pause?.abort();
+    this.#writing ??= this.#writeAll(false);
   }
 
   /** Writes nothing more. Resolves when nothing is being written. */
@@ -89,8 +107,9 @@ export class AnswerLog {
     await this.#writing;
   }
 
-  async #writeAll(): Promise<void> {
+  async #writeAll(soundFollows: boolean): Promise<void> {
     try {
+      if (soundFollows && this.#sequence === 0) await this.#rest(firstSoundWaitMs);
       while (!this.#closed && this.#lost === null && this.#hasPending()) {
         const startedAt = performance.now();
         await this.#writeNext();
@@ -118,11 +137,13 @@ export class AnswerLog {
 
   /** What can't be written now is written later; the answer itself is kept at its end in any case. */
   async #writeNext(): Promise<void> {
+    const taken = this.#takeSound();
     const entry = this.#doubtful ?? this.#takePending();
     try {
       if (this.#doubtful === null || !(await this.#rows.wasWritten(entry))) await this.#rows.write(entry);
+      const sound = this.#doubtful === null ? taken : null;
       this.#doubtful = null;
-      this.#tell(entry);
+      this.#tell(entry, sound);
     } catch (error) {
       if (error instanceof LeaseLostError) {
         this.#lost = error;
@@ -136,6 +157,14 @@ export class AnswerLog {
     }
   }
 
+  /** Null where it was too much to be kept. */
+  #takeSound(): Uint8Array | null {
+    const sound = this.#sound === null ? null : Buffer.concat(this.#sound);
+    this.#sound = [];
+    this.#soundByteLength = 0;
+    return sound;
+  }
+
   #takePending(): LogEntry {
     const { text, transcript, audioByteLength } = this.#pending;
     this.#pending = { text: "", transcript: "", audioByteLength };
@@ -143,13 +172,13 @@ export class AnswerLog {
     return { sequence, text: text || null, transcript: transcript || null, audioByteLength };
   }
 
-  #tell(entry: LogEntry): void {
+  #tell(entry: LogEntry, sound: Uint8Array | null): void {
     this.#sequence = entry.sequence;
     this.#writtenAudio = entry.audioByteLength;
     const headerByteLength = pcmHeaderByteLength(this.#format) ?? 0;
     const clip =
       entry.audioByteLength === 0 ? null : { id: this.clipId, storageKey: this.storageKey, headerByteLength };
     const { id: turnId, attempt } = this.#turn;
-    this.#parts.feeds.grew({ turnId, attempt, messageId: this.messageId, clip, ...entry });
+    this.#parts.feeds.grew({ turnId, attempt, messageId: this.messageId, clip, ...entry }, sound);
   }
 }

@@ -21,12 +21,19 @@ export class ClipSound {
    */
   async base64(clip: PcmClip | null, byteOffset: number, byteLength: number): Promise<string> {
     if (clip === null) throw soundGone();
-    const name = `${clip.id} ${byteOffset} ${byteLength}`;
+    const name = nameOf(clip, byteOffset, byteLength);
     const known = this.#pieces.get(name);
     if (known !== undefined) return known;
     const piece = this.#read(clip, byteOffset, byteLength);
     this.#remember(name, piece);
     return piece;
+  }
+
+  /** Keeps a piece that has just come for those who are about to ask for it. */
+  keep(clip: PcmClip, byteOffset: number, bytes: Uint8Array): void {
+    if (bytes.byteLength === 0) return;
+    const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+    this.#remember(nameOf(clip, byteOffset, bytes.byteLength), Promise.resolve(base64));
   }
 
   /** The bytes of a span of the clip's file, where it is whole or still grows; null where it is gone. */
@@ -50,6 +57,10 @@ export class ClipSound {
     const [oldest] = this.#pieces.keys();
     if (this.#pieces.size > keptPieces && oldest !== undefined) this.#pieces.delete(oldest);
   }
+}
+
+function nameOf({ id }: PcmClip, byteOffset: number, byteLength: number): string {
+  return `${id} ${byteOffset} ${byteLength}`;
 }
 
 function soundGone(): ParleyError {

@@ -1,6 +1,7 @@
 import type { DatabaseClient } from "../../db/database.js";
 import type { Logger } from "../../logger.js";
 import type { Activity } from "./activity.js";
+import type { ClipSound } from "./clip-sound.js";
 import { readAnswer } from "./read-answer.js";
 import { TurnFeed } from "./turn-feed.js";
 import type { Grown } from "./turn-feed.js";
@@ -16,6 +17,7 @@ export interface TurnFeedsParts {
   client: DatabaseClient;
   wakeUps: WakeUps;
   activity: Activity;
+  sound: ClipSound;
   logger: Logger;
 }
 
@@ -24,13 +26,15 @@ export class TurnFeeds {
   readonly #client: DatabaseClient;
   readonly #wakeUps: WakeUps;
   readonly #activity: Activity;
+  readonly #sound: ClipSound;
   readonly #logger: Logger;
   readonly #feeds = new Map<string, { feed: TurnFeed; stop: () => void }>();
 
-  constructor({ client, wakeUps, activity, logger }: TurnFeedsParts) {
+  constructor({ client, wakeUps, activity, sound, logger }: TurnFeedsParts) {
     this.#client = client;
     this.#wakeUps = wakeUps;
     this.#activity = activity;
+    this.#sound = sound;
     this.#logger = logger;
   }
 
@@ -53,9 +57,15 @@ export class TurnFeeds {
     }
   }
 
-  /** Tells those who listen, here and in other servers, what was just written to the log. */
-  grew(grown: Grown): void {
-    this.#feeds.get(grown.turnId)?.feed.grew(grown);
+  /**
+   * Tells those who listen, here and in other servers, what was just written to the log. `sound` is what the answer has
+   * grown by, where it is at hand: it need not be read back from its file.
+   */
+  grew(grown: Grown, sound: Uint8Array | null): void {
+    const feed = this.#feeds.get(grown.turnId)?.feed;
+    if (feed !== undefined && grown.clip !== null && sound !== null)
+      this.#sound.keep(grown.clip, grown.audioByteLength - sound.byteLength, sound);
+    feed?.grew(grown);
     this.#wakeUps.tellOthers(`turn ${grown.turnId}`);
   }
 

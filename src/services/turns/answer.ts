@@ -23,6 +23,8 @@ export class Answer {
   /** What the words are is settled by what comes first, so that nothing that was told has to be taken back. */
   #wordsAre: "text" | "transcript" | null = null;
   #draft: AudioDraft | null = null;
+  /** Made while the model thinks, so that the first sound does not wait for it. */
+  #prepared: Promise<AudioDraft> | null = null;
   #failure: unknown = null;
   #soundByteLength = 0;
   readonly #store: AudioStore;
@@ -34,6 +36,21 @@ export class Answer {
     this.#store = store;
     this.#format = format;
     this.#log = log;
+  }
+
+  /** To be called when the model is about to be asked. */
+  prepare(): void {
+    if (this.#format === null || !this.#isStreamed()) return;
+    this.#prepared = this.#createDraft(this.#format);
+    // Told by the first sound, which needs it.
+    this.#prepared.catch(() => undefined);
+  }
+
+  /** To be called when nothing more comes: what was prepared for sound that never came goes. */
+  async settle(): Promise<void> {
+    const prepared = await this.#prepared?.catch(() => null);
+    this.#prepared = null;
+    await prepared?.discard();
   }
 
   /** @throws LeaseLostError where the turn is no longer run here */
@@ -52,17 +69,12 @@ export class Answer {
   async #addWords(kind: "text" | "transcript", delta: string): Promise<void> {
     this.#wordsAre ??= kind;
     const words = this.#words.add(delta);
-    if (words !== "" && this.#isStreamed())
-      await this.#log.grow(this.#wordsAre, words, this.#grownByteLength());
+    if (words !== "" && this.#isStreamed()) await this.#log.growByWords(this.#wordsAre, words);
   }
 
   /** Sound that comes as a file comes whole: it has nothing to tell while it grows. */
   #isStreamed(): boolean {
     return this.#format === null || fileFormats[this.#format] === undefined;
-  }
-
-  #grownByteLength(): number {
-    return this.#draft === null ? 0 : this.#soundByteLength;
   }
 
   /** Why the sound could not be kept, a full disk say; null where it could. The words are kept all the same. */
@@ -80,7 +92,7 @@ export class Answer {
       await this.dropSound(error);
       return;
     }
-    if (this.#isStreamed()) await this.#log.grow("audio", "", this.#grownByteLength());
+    if (this.#isStreamed()) this.#log.growBySound(bytes);
   }
 
   async dropSound(reason: unknown): Promise<void> {
@@ -91,11 +103,23 @@ export class Answer {
 
   async #write(format: AudioFormat, bytes: Uint8Array): Promise<void> {
     if (this.#draft === null) {
-      this.#draft = await this.#store.create(this.#log.storageKey);
-      // Takes the place of the header that is known only at the end.
-      if (format === "WAV") await this.#draft.append(growingWavHeader());
+      const draft = this.#prepared ?? this.#createDraft(format);
+      this.#prepared = null;
+      this.#draft = await draft;
     }
     await this.#draft.append(bytes);
+  }
+
+  async #createDraft(format: AudioFormat): Promise<AudioDraft> {
+    const draft = await this.#store.create(this.#log.storageKey);
+    try {
+      // Takes the place of the header that is known only at the end.
+      if (format === "WAV") await draft.append(growingWavHeader());
+      return draft;
+    } catch (error) {
+      await draft.discard().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** The words as they are kept: a spoken answer has a transcript and no text. */
@@ -131,6 +155,7 @@ export class Answer {
   }
 
   async discard(): Promise<void> {
+    await this.settle();
     await this.#draft?.discard();
   }
 }

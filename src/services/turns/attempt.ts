@@ -141,10 +141,13 @@ export class Attempt {
     try {
       const result = await model.complete(toCompletionRequest(plan, reply, store), {
         signal: this.#signal,
-        onBegin: () => this.#begin(id, plan),
+        onBegin: async () => {
+          await this.#begin(id, plan);
+          answer.prepare();
+        },
         onEvent: (event) => answer.add(event),
       });
-      await log.close();
+      await Promise.all([log.close(), answer.settle()]);
       const endedAt = new Date();
       const soundMs = await answer.soundMs().catch(() => null);
       const received = { receivedText: answer.letters, receivedAudioMs: soundMs ?? 0 };
