@@ -1,5 +1,7 @@
+import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { text } from "./database.js";
 import type { DrillDatabase, Row } from "./database.js";
 
@@ -43,10 +45,22 @@ function byId(rows: Row[] = []): Map<string, Row> {
 }
 
 async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = await entriesIn(folder);
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+}
+
+/** A server that sweeps may remove a folder while it is read: then all is read again. */
+async function entriesIn(folder: string): Promise<Dirent[]> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await readdir(folder, { recursive: true, withFileTypes: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || tries === 100) throw error;
+      await delay(50);
+    }
+  }
 }
 
 export function grouped<Item, Key>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
