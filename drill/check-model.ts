@@ -41,7 +41,9 @@ export function checkModel(facts: Facts, ledger: Ledger, model: Model, findings:
 /** The calls of a turn, each with the time in which its one request may have come. */
 function checkCalls(turn: KnownTurn, asked: AskedRequest[], rows: Row[], findings: Findings): void {
   const sorted = rows.toSorted((left, right) => instant(left, "startedAt") - instant(right, "startedAt"));
-  const attempts = sorted.map((row) => Number(row["attempt"]));
+  // A call that was cancelled before its request left asked nothing.
+  const sent = sorted.filter((row) => Number(row["httpAttempts"]) > 0);
+  const attempts = sent.map((row) => Number(row["attempt"]));
   if (new Set(attempts).size < attempts.length)
     findings.violate(askedOnce, `${turn.marker} has calls for the attempts ${attempts.join(", ")}`, turn.id);
   const ofRow = sorted.map(() => 0);
@@ -68,12 +70,7 @@ function checkDeletedCalls(ledger: Ledger, model: Model, rows: Row[], findings: 
 }
 
 /** A drill that hits nothing shows nothing. */
-function tellHits({ calls, turns }: Facts, findings: Findings): void {
+function tellHits({ calls }: Facts, findings: Findings): void {
   const interrupted = calls.filter(({ outcome }) => outcome === "INTERRUPTED").length;
-  const unasked = [...turns.values()].filter(
-    ({ status, startedAt }) => status === "FAILED" && startedAt === null,
-  );
-  findings.notes.push(
-    `the kills interrupted ${interrupted} calls, and ${unasked.length} turns before their call`,
-  );
+  findings.notes.push(`${interrupted} calls to the model were interrupted`);
 }

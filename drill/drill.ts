@@ -65,7 +65,7 @@ export class Drill {
       moments,
       ledger: this.ledger,
       seed: options.seed,
-      isQueued: async () => (await database.count("Turn", `"status" = 'QUEUED'`)) > 0,
+      count: (status) => database.count("Turn", `"status" = '${status}'`),
     });
     model.serve(this.#fleet);
   }
@@ -107,7 +107,8 @@ export class Drill {
   describeKills(): string {
     const hits = [...this.#killer.hits].map(([name, count]) => `${count} ${name}`);
     const missed = this.#killer.missed === 0 ? "" : ` (${this.#killer.missed} moments did not come in time)`;
-    return `${hits.join(", ")}${missed}`;
+    const { leftQueued, leftRunning } = this.#killer;
+    return `${hits.join(", ")}${missed}; ${leftQueued} turns were queued then and ${leftRunning} running`;
   }
 
   async #killWhileClientsTalk(): Promise<void> {

@@ -17,8 +17,8 @@ export interface KillerParts {
   moments: Moments;
   ledger: Ledger;
   seed: number;
-  /** Whether the database holds a turn that has not begun to run. */
-  isQueued: () => Promise<boolean>;
+  /** How many turns the database holds in this status. */
+  count: (status: "QUEUED" | "RUNNING") => Promise<number>;
 }
 
 /** Carries out a plan of kills; each killed server is started again at once. */
@@ -27,8 +27,11 @@ export class Killer {
   readonly hits = new Map<KillClass, number>(killClasses.map((name) => [name, 0]));
   /** Kills whose moment did not come in time; they were made all the same. */
   missed = 0;
+  /** The turns that were there when a server had just died; among them those of other servers. */
+  leftQueued = 0;
+  leftRunning = 0;
   readonly #fleet: Fleet;
-  readonly #isQueued: () => Promise<boolean>;
+  readonly #count: KillerParts["count"];
   readonly #ledger: Ledger;
   readonly #moments: Moments;
   readonly #random: Random;
@@ -37,11 +40,11 @@ export class Killer {
   /** How long a start takes, as it was seen last. */
   #startMs = 1_000;
 
-  constructor({ fleet, moments, ledger, seed, isQueued }: KillerParts) {
+  constructor({ fleet, moments, ledger, seed, count }: KillerParts) {
     this.#fleet = fleet;
     this.#ledger = ledger;
     this.#moments = moments;
-    this.#isQueued = isQueued;
+    this.#count = count;
     this.#random = new Random(seed, "victims");
   }
 
@@ -52,6 +55,8 @@ export class Killer {
       const victim = await this.#choose(plan);
       await this.#fleet.kill(victim);
       this.hits.set(plan.class, (this.hits.get(plan.class) ?? 0) + 1);
+      this.leftQueued += await this.#count("QUEUED");
+      this.leftRunning += await this.#count("RUNNING");
       this.#starting = this.#startAgain(victim.index);
       const goesOn = plans[index + 1]?.class === "while it starts" || plan.overlaps;
       if (!goesOn) await this.#settled(this.#starting, signal);
@@ -103,7 +108,7 @@ export class Killer {
 
   async #queued(): Promise<void> {
     const deadline = Date.now() + longestQueueingMs;
-    while (!(await this.#isQueued()) && Date.now() < deadline) await nextTick();
+    while ((await this.#count("QUEUED")) === 0 && Date.now() < deadline) await nextTick();
   }
 
   #startAgain(index: number): ServerRun {
