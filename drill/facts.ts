@@ -46,9 +46,12 @@ function byId(rows: Row[] = []): Map<string, Row> {
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await entriesIn(folder);
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+  return (
+    entries
+      // The mark of the store is no sound.
+      .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+  );
 }
 
 /** A server that sweeps may remove a folder while it is read: then all is read again. */

@@ -6,8 +6,8 @@ import type { DrillDatabase } from "./database.js";
 import { readFacts, soundFolder } from "./facts.js";
 import type { Facts } from "./facts.js";
 
-/** A server removes what is left over once it is 30 minutes old; see docs/reliability.md. */
-const agedMs = 60 * 60 * 1000;
+/** A server removes what is left over once it is a week old; see docs/reliability.md. */
+const agedMs = 8 * 24 * 60 * 60 * 1000;
 const patienceMs = 20_000;
 
 /** Makes all sound old enough for the sweep. To be called while no server runs. */

@@ -85,3 +85,12 @@ export function isUniqueViolation(error: unknown): boolean {
 function hasCode(error: unknown, code: string): boolean {
   return typeof error === "object" && error !== null && "code" in error && error.code === code;
 }
+
+/** What tells this database from every other: the id under which its first migration was applied. */
+export async function databaseId(client: DatabaseClient): Promise<string> {
+  const rows = await client.$queryRaw<{ id: string }[]>`
+    SELECT "id" FROM "_prisma_migrations" ORDER BY "started_at", "migration_name" LIMIT 1`;
+  const [first] = rows;
+  if (first === undefined) throw new Error("no migration was applied");
+  return first.id;
+}

@@ -1,3 +1,4 @@
+import { databaseId } from "../db/database.js";
 import type { DatabaseClient } from "../db/database.js";
 import type { Logger } from "../logger.js";
 import type { AudioStore } from "../storage/audio-store.js";
@@ -11,15 +12,17 @@ export interface HousekeepingParts {
 }
 
 const intervalMs = 60 * 60 * 1000;
-/** Longer than any upload or answer takes from its first byte to its row. */
-const leftoverAgeMs = 30 * 60 * 1000;
+/** Longer than any upload or answer takes. */
+const draftAgeMs = 30 * 60 * 1000;
+/** So long there is time to bring back the rows of a database that was restored from an older backup. */
+const orphanAgeMs = 7 * 24 * 60 * 60 * 1000;
 
 /** Removes what nobody needs any more: at the start, then about once an hour. */
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
   #timer: NodeJS.Timeout | null = null;
   #sweep: Promise<void> = Promise.resolve();
-  #closed = false;
+  readonly #closed = new AbortController();
 
   constructor(parts: HousekeepingParts) {
     this.#parts = parts;
@@ -31,30 +34,41 @@ export class Housekeeping {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closed.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#sweep;
   }
 
   /** Servers that started together don't sweep at the same moment. */
   #schedule(): void {
-    if (this.#closed) return;
+    if (this.#closed.signal.aborted) return;
     this.#timer = setTimeout(() => this.start(), intervalMs * (0.5 + Math.random()));
     this.#timer.unref();
   }
 
   async #run(): Promise<void> {
     const { client, store } = this.#parts;
-    await this.#task("unfinished sound", () => store.sweepDrafts(leftoverAgeMs));
-    await this.#task("sound without a row", () => sweepOrphans(client, store, leftoverAgeMs));
+    await this.#task("unfinished sound", () => store.sweepDrafts(draftAgeMs));
+    await this.#task("sound without a row", () => this.#sweepOwnSound());
     await this.#task("old events", async () => {
       const createdAt = { lt: new Date(Date.now() - eventLifetimeMs) };
       return (await client.conversationEvent.deleteMany({ where: { createdAt } })).count;
     });
   }
 
+  /** With another database than the one that its rows are in, all sound would look left over. */
+  async #sweepOwnSound(): Promise<number> {
+    const { client, store, logger } = this.#parts;
+    const id = await databaseId(client);
+    if ((await store.claim(id)) === id) return sweepOrphans(client, store, orphanAgeMs, this.#closed.signal);
+    logger.warn(
+      "the audio in DATA_DIR belongs to another database than DATABASE_URL names: nothing of it is swept",
+    );
+    return 0;
+  }
+
   async #task(what: string, sweep: () => Promise<number>): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed.signal.aborted) return;
     try {
       const removed = await sweep();
       if (removed > 0) this.#parts.logger.info({ removed }, `removed ${what} that was left over`);

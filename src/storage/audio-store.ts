@@ -38,6 +38,11 @@ export interface AudioStore {
   delete(key: string): Promise<void>;
   /** Removes drafts that a process left behind when it died: those untouched for `olderThanMs`. Answers how many. */
   sweepDrafts(olderThanMs: number): Promise<number>;
+  /**
+   * The mark that the first owner left in the store, `tag` itself where there was none: whose bytes these are. Who reads
+   * another one must not take what it does not know for left over.
+   */
+  claim(tag: string): Promise<string>;
   /** The keys of what was stored at least `olderThanMs` ago, in any order, a folder at a time. */
   keys(olderThanMs: number): AsyncIterable<string[]>;
   /** Writes a little and removes it again; throws where nothing can be stored. */

@@ -402,6 +402,15 @@ export function describeAudioStore(name: string, makeStore: () => Promise<StoreU
     );
 
     it(
+      "keeps the mark of its first owner",
+      withStore(async (store, reopen) => {
+        expect(await store.claim("one")).toBe("one");
+        expect(await reopen().claim("two")).toBe("one");
+        expect(await store.claim("one")).toBe("one");
+      }),
+    );
+
+    it(
       "lists the keys of what is stored and old enough, and no drafts",
       withStore(async (store) => {
         const keys = async (olderThanMs: number) => {

@@ -28,10 +28,12 @@ export async function download(clip: Clip | null | undefined): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
-/** The paths of all files of sound that the server keeps, drafts included. */
+/** The paths of all files of sound that the server keeps, drafts included; the mark of the store is none. */
 export async function keptSoundFiles(parley: TestParley): Promise<string[]> {
   const folder = join(parley.dataDir, "audio");
   if (!existsSync(folder)) return [];
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return entries
+    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+    .map((entry) => join(entry.parentPath, entry.name));
 }

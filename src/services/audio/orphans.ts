@@ -6,21 +6,27 @@ const batchSize = 500;
 
 /**
  * Removes sound that no row refers to, as a crash between the file and its row leaves it. Only what is at least
- * `olderThanMs` old: a row may still be on its way. Answers how many files went.
+ * `olderThanMs` old: a row may still be on its way, or come back with a backup. Answers how many files went.
  */
 export async function sweepOrphans(
   client: DatabaseClient,
   store: AudioStore,
   olderThanMs: number,
+  signal: AbortSignal,
 ): Promise<number> {
   let swept = 0;
+  let waiting: string[] = [];
+  const sweep = async () => {
+    const orphans = await orphansAmong(client, waiting.splice(0, batchSize));
+    for (const key of orphans) await store.delete(key);
+    swept += orphans.length;
+  };
   for await (const keys of store.keys(olderThanMs)) {
-    for (let start = 0; start < keys.length; start += batchSize) {
-      const orphans = await orphansAmong(client, keys.slice(start, start + batchSize));
-      for (const key of orphans) await store.delete(key);
-      swept += orphans.length;
-    }
+    waiting = waiting.concat(keys);
+    while (waiting.length >= batchSize && !signal.aborted) await sweep();
+    if (signal.aborted) return swept;
   }
+  if (waiting.length > 0) await sweep();
   return swept;
 }
 
