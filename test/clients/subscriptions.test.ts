@@ -80,7 +80,9 @@ function overApollo(link: ApolloLink, turnId: string) {
   return { events, close: () => client.stop() };
 }
 
-async function* dataOf(results: AsyncIterable<{ data?: Data | null | undefined }>): AsyncGenerator<TurnEvent> {
+async function* dataOf(
+  results: AsyncIterable<{ data?: Data | null | undefined }>,
+): AsyncGenerator<TurnEvent> {
   for await (const { data } of results) if (data != null) yield data.turnEvents;
 }
 

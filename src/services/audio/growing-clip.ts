@@ -3,6 +3,7 @@ import type { DatabaseClient } from "../../db/database.js";
 import type { AudioClipRow } from "../../db/rows.js";
 import { isActive } from "../turns/status.js";
 import type { ClipSound } from "../live/clip-sound.js";
+import { stoppable } from "../live/stoppable.js";
 import type { OpenFeed, TurnFeeds } from "../live/turn-feeds.js";
 
 const pieceByteLength = 64 * 1024;
@@ -29,19 +30,15 @@ export class GrowingClips {
     const clip = await this.#client.audioClip.findUnique({ where, include: { message: true } });
     if (clip === null || clip.sha256 !== null) return null;
     const open = await this.#feeds.open(clip.message.turnId);
-    const controller = new AbortController();
-    const stream = Readable.from(this.#read(clip, open, controller.signal), {
-      objectMode: false,
-      highWaterMark: pieceByteLength,
-    });
-    stream.once("close", () => {
-      controller.abort();
-      open.release();
-    });
-    return stream;
+    const pieces = stoppable((signal) => this.#read(clip, open, signal), open.release);
+    return Readable.from(pieces, { objectMode: false, highWaterMark: pieceByteLength });
   }
 
-  async *#read(clip: AudioClipRow, { feed }: OpenFeed, signal: AbortSignal): AsyncGenerator<Buffer> {
+  async *#read(
+    clip: AudioClipRow,
+    { feed }: OpenFeed,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer, void, undefined> {
     let position = 0;
     while (!signal.aborted) {
       const { answer } = feed;

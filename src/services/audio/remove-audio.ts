@@ -6,6 +6,8 @@ export async function removeAudio(store: AudioStore, logger: Logger, keys: reado
   for (const storageKey of keys) {
     try {
       await store.delete(storageKey);
+      // Of an answer that was still being said, whose server is gone.
+      await store.deleteDraft(storageKey);
     } catch (error) {
       logger.error(
         { err: error, storageKey },

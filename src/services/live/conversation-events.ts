@@ -66,11 +66,10 @@ export class ConversationEvents {
     const sequence = after === null ? null : parseViewerCursor(after);
     // Sequences are microseconds since 1970.
     const oldest = BigInt(Date.now() - eventLifetimeMs) * 1000n;
-    if (sequence !== null && sequence < oldest) throw cursorExpired();
     const { feed, release } = await this.#open(viewer.id);
-    if (sequence !== null && sequence > feed.head) {
+    if (sequence !== null && (sequence > feed.head || (sequence < oldest && sequence < feed.head))) {
       release();
-      throw notACursor();
+      throw sequence > feed.head ? notACursor() : cursorExpired();
     }
     const last = { sequence: sequence ?? feed.head, conversationSequence: 0 };
     return this.#follow(viewer, feed, { conversationId: null, last, heardTo: last.sequence }, release);
@@ -163,7 +162,8 @@ export class ConversationEvents {
   #atHand(feed: OwnerFeed, place: Place): ConversationEventRow[] | null {
     const recent = place.heardTo === null ? null : feed.recentAfter(place.heardTo);
     if (recent === null) return null;
-    place.heardTo = feed.head;
+    // The log may have been read further than the feed has.
+    place.heardTo = laterOf(place.heardTo ?? 0n, feed.head);
     const events = recent.filter((event) => isNews(event, place));
     place.last = events.at(-1) ?? place.last;
     const gone = new Set(
@@ -177,7 +177,7 @@ export class ConversationEvents {
     const { head } = feed;
     const events = await this.#readLog(ownerId, place);
     place.last = events.at(-1) ?? place.last;
-    const upTo = place.last.sequence > head ? place.last.sequence : head;
+    const upTo = laterOf(place.last.sequence, head);
     place.heardTo = events.length < pageSize ? upTo : place.last.sequence;
     const ids = [...new Set(events.map(({ conversationId }) => conversationId))];
     const there = await this.#parts.client.conversation.findMany({
@@ -202,8 +202,12 @@ export class ConversationEvents {
 }
 
 function isNews(event: ConversationEventRow, { conversationId, last }: Place): boolean {
-  if (conversationId === null) return true;
+  if (conversationId === null) return event.sequence > last.sequence;
   return event.conversationId === conversationId && event.conversationSequence > last.conversationSequence;
+}
+
+function laterOf(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }
 
 function toChange(event: ConversationEventRow, place: Place): ConversationChange {

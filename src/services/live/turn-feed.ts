@@ -1,3 +1,4 @@
+import { isActive } from "../turns/status.js";
 import { Waiters } from "./waiters.js";
 import type { ReadAnswer } from "./read-answer.js";
 
@@ -50,6 +51,7 @@ export class TurnFeed {
     const known = this.#answer;
     const follows =
       known !== null &&
+      isActive(known.status) &&
       known.attempt === grown.attempt &&
       this.#reading === null &&
       (known.messageId === grown.messageId || (known.messageId === null && grown.sequence === 1)) &&

@@ -11,20 +11,19 @@ export type OpenChannel = (hear: (word: string | null) => void) => Channel;
 /** What there may be news of. The log and the rows are the truth: this only says when to look at them. */
 export type Topic = `${"turn" | "end" | "cancel" | "owner"} ${string}`;
 
-/** How often everybody looks where a word of another server could have been lost, in milliseconds. */
+/** How often everybody looks: a word of another server may have been lost, or the last look have failed. In milliseconds. */
 const lookAgainMs = 2_000;
 
 /** Wakes those who wait for news, in this process at once and in the other servers that share the database. */
 export class WakeUps {
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #channel: Channel | null;
-  readonly #timer: NodeJS.Timeout | null;
+  readonly #timer: NodeJS.Timeout;
 
   /** Without a channel this is the only server. */
   constructor(open: OpenChannel | null) {
     this.#channel = open?.((word) => this.#hear(word)) ?? null;
-    this.#timer = this.#channel === null ? null : setInterval(() => this.#hear(null), lookAgainMs);
-    this.#timer?.unref();
+    this.#timer = setInterval(() => this.#hear(null), lookAgainMs).unref();
   }
 
   /** There is news: those who wait here are called before this returns. */
@@ -52,7 +51,7 @@ export class WakeUps {
   }
 
   async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    clearInterval(this.#timer);
     await this.#channel?.close();
   }
 

@@ -50,7 +50,7 @@ export class Answer {
   async settle(): Promise<void> {
     const prepared = await this.#prepared?.catch(() => null);
     this.#prepared = null;
-    await prepared?.discard();
+    await discardQuietly(prepared);
   }
 
   /** @throws LeaseLostError where the turn is no longer run here */
@@ -97,7 +97,7 @@ export class Answer {
 
   async dropSound(reason: unknown): Promise<void> {
     this.#failure = reason ?? new Error("the sound could not be kept");
-    await this.#draft?.discard().catch(() => undefined);
+    await discardQuietly(this.#draft);
     this.#draft = null;
   }
 
@@ -117,7 +117,7 @@ export class Answer {
       if (format === "WAV") await draft.append(growingWavHeader());
       return draft;
     } catch (error) {
-      await draft.discard().catch(() => undefined);
+      await discardQuietly(draft);
       throw error;
     }
   }
@@ -156,6 +156,11 @@ export class Answer {
 
   async discard(): Promise<void> {
     await this.settle();
-    await this.#draft?.discard();
+    await discardQuietly(this.#draft);
   }
+}
+
+/** A file that can't be removed is for the sweep; it must not cost an answer that was paid. */
+async function discardQuietly(draft: AudioDraft | null | undefined): Promise<void> {
+  await draft?.discard().catch(() => undefined);
 }

@@ -53,7 +53,7 @@ export class Attempt {
   readonly #fence: Fence;
   readonly #signal: AbortSignal;
   readonly #calls: Outcome["calls"] = [];
-  /** Whether a call that broke has left rows of its answer. */
+  /** Whether there are rows of an answer from the time when it grew. */
   #grown = false;
   /** The call under way, once its request may have left. */
   #runningCall: string | null = null;
@@ -148,6 +148,7 @@ export class Attempt {
         onEvent: (event) => answer.add(event),
       });
       await Promise.all([log.close(), answer.settle()]);
+      this.#grown ||= log.begun;
       const endedAt = new Date();
       const soundMs = await answer.soundMs().catch(() => null);
       const received = { receivedText: answer.letters, receivedAudioMs: soundMs ?? 0 };

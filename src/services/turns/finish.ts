@@ -49,10 +49,6 @@ export interface Outcome {
   model: string | null;
 }
 
-/** A runner's own, or the lease of a dead server as it was read. */
-type EndFence =
-  Fence | (Omit<Fence, "leaseOwner"> & { leaseOwner: string | null; leaseExpiresAt: Date | null });
-
 /**
  * Writes the end of an attempt in one transaction: status, answer, clip and calls. Resolves to the turn as it is then.
  * @throws LeaseLostError where the turn is no longer this runner's; nothing is written then
@@ -60,7 +56,7 @@ type EndFence =
 export function finishTurn(
   client: DatabaseClient,
   turn: TurnRow,
-  fence: EndFence,
+  fence: Fence,
   outcome: Outcome,
 ): Promise<TurnRow> {
   return client.$transaction(async (transaction) => {

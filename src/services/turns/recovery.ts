@@ -7,7 +7,8 @@ import { interruptedCallColumns } from "./call-record.js";
 import { interrupted } from "./end-of-call.js";
 import { finishTurn } from "./finish.js";
 import type { TurnEnd } from "./finish.js";
-import { LeaseLostError } from "./lease.js";
+import { LeaseLostError, fenceOf } from "./lease.js";
+import type { Fence } from "./lease.js";
 import type { ModelTarget } from "./model-target.js";
 import { readQuestion } from "./question.js";
 import type { TurnRunner } from "./runner.js";
@@ -84,6 +85,7 @@ export class TurnRecovery {
     const { client } = this.#parts.database;
     const left = await client.turn.findMany({
       where: { status: { in: ["QUEUED", "RUNNING"] }, ...isLeft },
+      orderBy: { leaseExpiresAt: "asc" },
       take: batchSize,
     });
     let recovered = 0;
@@ -92,7 +94,7 @@ export class TurnRecovery {
       if (this.#closed || this.#parts.runner.isRunning(turn.id)) continue;
       if (await this.#recoverOne(turn)) recovered += 1;
     }
-    if (recovered === batchSize) await this.#recover(isLeft);
+    if (recovered === batchSize && !this.#parts.runner.isClosing) await this.#recover(isLeft);
   }
 
   /** Answers whether the turn is out of the way. One that can't be recovered now is looked at again later. */
@@ -132,14 +134,25 @@ export class TurnRecovery {
     const { runningCall, cancelRequestedAt } = turn;
     const end: TurnEnd =
       cancelRequestedAt === null ? { status: "FAILED", error: interrupted } : { status: "CANCELLED" };
+    const fence = await this.#claim(turn);
     const salvage = await salvageAnswer(database.client, store, turn, target);
     const calls = runningCall === null ? [] : [interruptedCallColumns(runningCall, prices, new Date())];
     const outcome = { end, ...salvage, calls, model: null };
-    const ended = await finishTurn(database.client, turn, asItWasRead(turn), outcome);
+    const ended = await finishTurn(database.client, turn, fence, outcome);
     logger.warn({ turnId: turn.id, status: end.status }, "ended a turn whose server went away");
     ends.announce(turn, ended);
-    const storageKey = salvage.answer?.sound?.storageKey;
-    if (storageKey !== undefined) await store.deleteDraft(storageKey);
+    if (salvage.storageKey !== null) await store.deleteDraft(salvage.storageKey);
+  }
+
+  /** Before anything of the turn is touched: its old server, which may only have seemed dead, writes nothing more from here on. */
+  async #claim(turn: TurnRow): Promise<Fence> {
+    const lease = this.#parts.runner.newLease();
+    const { count } = await this.#parts.database.client.turn.updateMany({
+      where: { ...asItWasRead(turn), activeConversationId: { not: null } },
+      data: { leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt },
+    });
+    if (count === 0) throw new LeaseLostError(`the turn ${turn.id} was taken over`);
+    return fenceOf(turn, lease);
   }
 }
 

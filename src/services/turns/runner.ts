@@ -133,13 +133,21 @@ export class TurnRunner {
     const { turn, fence } = accepted;
     const attempt = new Attempt(this.#parts, accepted, run.controller.signal);
     try {
-      const outcome = await attempt.run(() => run.stopReason);
-      return await this.#finish(turn, fence, outcome);
+      return await this.#finish(turn, fence, await this.#outcomeOf(attempt, turn, run));
     } catch (error) {
       if (error instanceof LeaseLostError) return this.#lost(turn, attempt);
+      throw error;
+    }
+  }
+
+  async #outcomeOf(attempt: Attempt, turn: TurnRow, run: Run): Promise<Outcome> {
+    try {
+      return await attempt.run(() => run.stopReason);
+    } catch (error) {
+      if (error instanceof LeaseLostError) throw error;
       this.#parts.logger.error({ err: error, turnId: turn.id }, "a turn failed by a fault of the server");
       const end = { status: "FAILED", error: internalFailure } as const;
-      return this.#finish(turn, fence, attempt.withoutAnswer(end));
+      return attempt.withoutAnswer(end);
     }
   }
 

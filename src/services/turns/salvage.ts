@@ -16,6 +16,8 @@ export interface Salvage {
   answer: KeptAnswer | null;
   /** Whether the answer has rows from the time when it grew. */
   grown: boolean;
+  /** Of the clip that grew, whose draft may still be there; null where there was none. */
+  storageKey: string | null;
 }
 
 /**
@@ -32,12 +34,13 @@ export async function salvageAnswer(
     where: { turnId_role: { turnId: turn.id, role: "ASSISTANT" } },
     include: { audio: true },
   });
-  if (message === null) return { answer: null, grown: false };
+  if (message === null) return { answer: null, grown: false, storageKey: null };
   const words = (await readGrowth(client, [message.id])).get(message.id);
   const sound = message.audio === null ? null : await salvageSound(store, message.audio, target);
   const { text, transcript } = words ?? message;
-  if (sound === null && text === null && transcript === null) return { answer: null, grown: true };
-  return { answer: { messageId: message.id, text, transcript, sound }, grown: true };
+  const left = { grown: true, storageKey: message.audio?.storageKey ?? null };
+  if (sound === null && text === null && transcript === null) return { answer: null, ...left };
+  return { answer: { messageId: message.id, text, transcript, sound }, ...left };
 }
 
 async function salvageSound(
