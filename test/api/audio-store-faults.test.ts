@@ -61,6 +61,27 @@ onEachDatabase("a store of audio that fails", (kind) => {
     expect(await keptSoundFiles(parley)).toEqual([folder]);
   });
 
+  it("when a filtered answer's sound can't be removed: nothing of the answer can be read all the same", async () => {
+    const parley = await TestParley.start(kind);
+    const conversationId = await startedConversation(parley);
+    parley.standIn.failNext({ name: "content-filter-answer" });
+    const pause = parley.standIn.pauseNext("after-first-audio");
+    const { id } = await askByText(parley, conversationId, "Say 'one two'", { waitMs: 0 });
+    await pause.reached;
+    await answerHasGrownTo(parley, 44 + 19_200);
+    const [draft = ""] = await keptSoundFiles(parley);
+    await rm(draft);
+    await mkdir(draft);
+    pause.release();
+    expect(await endOfTurn(parley, id)).toMatchObject({
+      status: "FAILED",
+      error: { code: "CONTENT_FILTERED" },
+      assistantMessage: null,
+    });
+    const { client } = parley.server.context.database;
+    expect([await client.answerLogEntry.count(), await client.audioClip.count()]).toEqual([0, 0]);
+  });
+
   it("that has lost an earlier question: its words stand for it, and the conversation goes on", async () => {
     const parley = await TestParley.start(kind);
     const conversationId = await startedConversation(parley);
