@@ -137,7 +137,9 @@ onEachDatabase("a conversation", (kind) => {
         { extensions: { code: "TURN_IN_PROGRESS", retryable: true, turnId: first.id } },
       ]);
     }
-    expect(await keptSoundFiles(parley)).toEqual([]);
+    // But for the draft of the answer that is awaited.
+    const files = await keptSoundFiles(parley);
+    expect(files.filter((file) => !file.includes(`drafts/${conversationId}~`))).toEqual([]);
     pause.release();
     await endOfTurn(parley, first.id);
     expect(await askByText(parley, conversationId, "Say 'second'")).toMatchObject({ position: 2 });
