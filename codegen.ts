@@ -52,6 +52,26 @@ const config: CodegenConfig = {
         },
       },
     },
+    // The operations of the page, each with the type of its variables and its data.
+    "web/app/client/generated/operations.ts": {
+      documents: "web/app/client/*.graphql",
+      plugins: ["typescript-operations", "typed-document-node"],
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        strictScalars: true,
+        maybeValue: "T | null",
+        inputMaybeValue: "T | null | undefined",
+        scalars: {
+          ID: "string",
+          DateTime: "string",
+          Base64: "string",
+          Upload: "Blob",
+          URL: "string",
+          SafeInt: "number",
+        },
+      },
+    },
   },
 };
 

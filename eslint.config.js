@@ -3,6 +3,7 @@ import graphql from "@graphql-eslint/eslint-plugin";
 import { createTypeScriptImportResolver } from "eslint-import-resolver-typescript";
 import { importX } from "eslint-plugin-import-x";
 import { defineConfig, globalIgnores } from "eslint/config";
+import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 // The directions of docs/architecture.md: main, cli -> server -> http, resolvers -> services -> azure, storage, db
@@ -34,7 +35,7 @@ const onlyMainKnowsTheStandIn = {
 };
 
 export default defineConfig(
-  globalIgnores(["dist", "coverage", "data", "src/**/generated"]),
+  globalIgnores(["dist", "coverage", "data", "**/generated"]),
   {
     files: ["**/*.ts", "**/*.tsx"],
     extends: [js.configs.recommended, ...tseslint.configs.strictTypeChecked],
@@ -90,6 +91,7 @@ export default defineConfig(
     files: ["test/**/*.ts", "scripts/**/*.ts", "bench/**/*.ts"],
     rules: { "no-console": "off", "max-lines": "off" },
   },
+  { files: ["web/**/*.ts", "web/**/*.tsx"], extends: [reactHooks.configs.flat["recommended-latest"]] },
   {
     files: ["src/schema/*.graphql"],
     languageOptions: {

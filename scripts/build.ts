@@ -1,5 +1,5 @@
 /**
- * Makes `dist/`: what is generated, the compiled server with its schema files, and GraphiQL. Each step says so when it
+ * Makes `dist/`: what is generated, the compiled server with its schema files, the page and GraphiQL. Each step says so when it
  * has something to do, and does nothing where nothing has changed.
  */
 import { spawn } from "node:child_process";
@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { buildExplorer } from "./explorer.js";
+import { buildPage } from "./page.js";
 import { fingerprint, isCurrent, writeStamp } from "./stamp.js";
 
 const compileInputs = ["package-lock.json", "tsconfig.json", "tsconfig.build.json", "src"];
@@ -56,12 +57,14 @@ function graphqlFiles(folder: string): string[] {
   return readdirSync(folder).filter((name) => name.endsWith(".graphql"));
 }
 
-async function makeServer(): Promise<void> {
+// The page and the server are both made with what is generated.
+async function makeServerAndPage(): Promise<void> {
   await runNode("--import", "tsx", "scripts/generate.ts");
-  await compile();
+  const page = buildPage("dist/page", () => announce("Bundling the page"));
+  await Promise.all([compile(), page]);
 }
 
-const steps = [makeServer(), buildExplorer("dist/explorer", () => announce("Bundling GraphiQL"))];
+const steps = [makeServerAndPage(), buildExplorer("dist/explorer", () => announce("Bundling GraphiQL"))];
 for (const result of await Promise.allSettled(steps)) {
   if (result.status === "fulfilled") continue;
   const reason: unknown = result.reason;

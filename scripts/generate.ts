@@ -10,6 +10,7 @@ const databases = ["sqlite", "postgresql"];
 const stampFile = "node_modules/.cache/parley/generated";
 const outputs = [
   "src/schema/generated/types.ts",
+  "web/app/client/generated/operations.ts",
   ...databases.map((name) => `src/db/generated/${name}/client.ts`),
 ];
 
@@ -17,6 +18,7 @@ const inputs = [
   "package-lock.json",
   "codegen.ts",
   "prisma/models.prisma",
+  "web/app/client/operations.graphql",
   ...databases.map((name) => `prisma/${name}/schema.prisma`),
   ...readdirSync("src/schema")
     .filter((name) => name.endsWith(".graphql"))

@@ -28,6 +28,8 @@ export interface HttpConfig {
   corsOrigins: readonly string[];
   introspection: boolean;
   explorers: boolean;
+  /** Whether the page for people is served at `/`. */
+  page: boolean;
 }
 
 export interface SubscriptionsConfig {

@@ -69,6 +69,7 @@ function parseHttp(read: SettingReader, production: boolean): HttpConfig {
     corsOrigins: parseCorsOrigins(read),
     introspection: read.flag("INTROSPECTION", !production),
     explorers: read.flag("EXPLORERS", !production),
+    page: read.flag("PAGE", true),
   };
 }
 

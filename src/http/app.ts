@@ -10,6 +10,7 @@ import { registerGraphql } from "./graphql.js";
 import { registerHealth } from "./health-routes.js";
 import { registerHostCheck } from "./host-check.js";
 import { answerUnroutable, registerHttpErrors } from "./http-errors.js";
+import { registerPage } from "./page.js";
 import { registerRequestId } from "./request-id.js";
 
 /** What a JSON body holds besides the base64 of its clip. */
@@ -50,6 +51,7 @@ export async function createHttpApp(context: AppContext): Promise<HttpApp> {
     store: context.store,
     logger,
   });
+  if (config.http.page) await registerPage(app, { pageDir: new URL("../../dist/page/", import.meta.url) });
   if (config.http.explorers)
     await registerExplorer(app, { explorerDir: new URL("../../dist/explorer/", import.meta.url) });
   return { app, endSubscriptions: () => subscriptions.end() };

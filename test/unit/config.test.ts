@@ -124,6 +124,9 @@ describe("the settings", () => {
     [{ LOG_LEVEL: "WARN" }, ({ logLevel }) => logLevel, "warn"],
     [{ INTROSPECTION: "0" }, ({ http }) => http.introspection, false],
     [{ EXPLORERS: "off" }, ({ http }) => http.explorers, false],
+    [{}, ({ http }) => http.page, true],
+    [{ NODE_ENV: "production", STAND_IN: "1" }, ({ http }) => http.page, true],
+    [{ PAGE: "0" }, ({ http }) => http.page, false],
   ])("take %j", (env, read, expected) => {
     expect(read(parseConfig(env))).toEqual(expected);
   });
@@ -176,6 +179,7 @@ describe("the settings", () => {
       LOG_LEVEL: "loud",
       INTROSPECTION: "2",
       EXPLORERS: "2",
+      PAGE: "yes, please",
     };
     const mistakes = mistakesIn(wrong);
     // The endpoint without a deployment is a mistake of its own.

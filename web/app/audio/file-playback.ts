@@ -1,0 +1,57 @@
+import { Watched } from "../client/watched.js";
+import { eachFrame, takeStage } from "./playback.js";
+import type { Playback, PlaybackState } from "./playback.js";
+
+/** Plays a clip by its address. Nothing is loaded before it is played. */
+export class FilePlayback implements Playback {
+  readonly state: Watched<PlaybackState>;
+  readonly #address: () => Promise<string>;
+  #audio: HTMLAudioElement | null = null;
+  #stopFollowing: (() => void) | null = null;
+
+  /** `seconds`: where to begin. */
+  constructor(address: () => Promise<string>, seconds = 0) {
+    this.#address = address;
+    this.state = new Watched<PlaybackState>({ playing: false, seconds, ended: false, problem: null });
+  }
+
+  async play(): Promise<void> {
+    takeStage(this);
+    try {
+      this.#audio ??= this.#listenTo(new Audio(await this.#address()));
+      await this.#audio.play();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") return;
+      // A browser lets no page speak before somebody has touched it; the play button is still there.
+      const isShy = error instanceof DOMException && error.name === "NotAllowedError";
+      this.#set({ playing: false, problem: isShy ? null : "This browser can't play this sound." });
+    }
+  }
+
+  pause(): void {
+    this.#audio?.pause();
+  }
+
+  seek(seconds: number): void {
+    if (this.#audio !== null) this.#audio.currentTime = seconds;
+    this.#set({ seconds });
+  }
+
+  #listenTo(audio: HTMLAudioElement): HTMLAudioElement {
+    audio.currentTime = this.state.get().seconds;
+    audio.addEventListener("play", () => {
+      this.#set({ playing: true, ended: false, problem: null });
+      this.#stopFollowing ??= eachFrame(() => this.#set({ seconds: audio.currentTime }));
+    });
+    audio.addEventListener("pause", () => {
+      this.#stopFollowing?.();
+      this.#stopFollowing = null;
+      this.#set({ playing: false, ended: audio.ended, seconds: audio.ended ? 0 : audio.currentTime });
+    });
+    return audio;
+  }
+
+  #set(change: Partial<PlaybackState>): void {
+    this.state.set({ ...this.state.get(), ...change });
+  }
+}

@@ -1,0 +1,117 @@
+import { useCallback, useState } from "react";
+
+import { longestRecordingSeconds, prepareSound, UnusableSound } from "../audio/prepare.js";
+import { unlockSound } from "../audio/live-playback.js";
+import { IconButton } from "../parts/IconButton.js";
+import { Notice } from "../parts/Notice.js";
+import { useWatched } from "../parts/use-watched.js";
+import { useServices } from "../services.js";
+import { useSetting } from "../use-setting.js";
+import { Attachment, AttachButton } from "./Attachment.js";
+import { MicrophoneButton, RecordingTime } from "./MicrophoneButton.js";
+import type { NewConversation } from "./outbox.js";
+import { ReplyChoice } from "./ReplyChoice.js";
+import { TextBox } from "./TextBox.js";
+import { useDraft } from "./use-draft.js";
+import { useMicrophone } from "./use-microphone.js";
+import { modalitiesOf, useReplyKind } from "./use-reply-kind.js";
+import { useSoundDrop } from "./use-sound-drop.js";
+
+interface Props {
+  /** Null: the first message starts a conversation with `beginning`. */
+  conversationId: string | null;
+  beginning: NewConversation | null;
+  /** Whether a turn runs, so that no other can begin. */
+  running: boolean;
+  onStop: () => void;
+}
+
+const plain: NewConversation = { instructions: "", voice: null };
+
+/** Where the next message is made: written, spoken, or a sound file with or without words. */
+export function Composer({ conversationId, beginning, running, onStop }: Props) {
+  const { outbox } = useServices();
+  const setting = useSetting();
+  const sending = useWatched(outbox.sending);
+  const [text, setText] = useDraft(conversationId);
+  const [file, setFile] = useState<File | null>(null);
+  const [kind, setKind] = useReplyKind();
+  const [problem, setProblem] = useState<string | null>(null);
+  const busy = sending !== null || running;
+
+  const send = async (sound: Blob | null) => {
+    if (busy || (sound === null && text.trim() === "")) return;
+    setProblem(null);
+    unlockSound();
+    try {
+      const prepared = sound === null ? null : await prepareSound(sound, setting);
+      setText("");
+      setFile(null);
+      const draft = { text: text.trim(), sound: prepared, modalities: modalitiesOf(kind) };
+      await outbox.send(conversationId, draft, beginning ?? plain);
+    } catch (error) {
+      setProblem(error instanceof UnusableSound ? error.message : "That sound can't be sent.");
+    }
+  };
+  const microphone = useMicrophone(longestRecordingSeconds(setting), (sound) => void send(sound));
+  const attach = useCallback((next: File) => {
+    setProblem(null);
+    setFile(next);
+  }, []);
+  const isOver = useSoundDrop(attach);
+  const { state } = microphone;
+  const told = problem ?? microphone.problem;
+
+  return (
+    <form
+      className="composer"
+      aria-label="Your message"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send(file);
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        if (state.kind === "idle") onStop();
+        else microphone.cancel();
+      }}
+    >
+      {isOver && <div className="drop-here">Drop a sound file to send it</div>}
+      {told !== null && <Notice>{told}</Notice>}
+      {file !== null && <Attachment file={file} onRemove={() => setFile(null)} />}
+      <div className="row">
+        {state.kind === "recording" ? (
+          <div className="recording">
+            <RecordingTime startedAt={state.startedAt} />
+            <span>Recording. Release or press again to send.</span>
+            <button type="button" onClick={microphone.cancel}>
+              Discard
+            </button>
+          </div>
+        ) : (
+          <>
+            <AttachButton onChosen={attach} />
+            <TextBox text={text} hasSound={file !== null} onText={setText} onSend={() => void send(file)} />
+          </>
+        )}
+        {running ? (
+          <IconButton icon="stop" label="Stop the answer" className="round primary" onClick={onStop} />
+        ) : (
+          <>
+            <MicrophoneButton microphone={microphone} disabled={sending !== null} />
+            {state.kind === "idle" && (
+              <IconButton
+                icon="send"
+                label="Send"
+                type="submit"
+                className="round primary"
+                disabled={busy || (text.trim() === "" && file === null)}
+              />
+            )}
+          </>
+        )}
+      </div>
+      <ReplyChoice kind={kind} onKind={setKind} />
+    </form>
+  );
+}

@@ -1,0 +1,33 @@
+import { useEffect, useRef, useState } from "react";
+
+import type { TurnFieldsFragment } from "../client/generated/operations.js";
+
+/** Tells a screen reader when an answer begins and what it was when it is whole, rather than each of its words. */
+export function Announcements({ turn }: { turn: TurnFieldsFragment | null }) {
+  const [text, setText] = useState("");
+  const before = useRef<TurnFieldsFragment["status"] | null>(turn?.status ?? null);
+  useEffect(() => {
+    if (turn === null || turn.status === before.current) return;
+    before.current = turn.status;
+    setText(announcementOf(turn));
+  }, [turn]);
+  return (
+    <p className="visually-hidden" role="status">
+      {text}
+    </p>
+  );
+}
+
+function announcementOf({ status, assistantMessage, error }: TurnFieldsFragment): string {
+  switch (status) {
+    case "QUEUED":
+    case "RUNNING":
+      return "Parley is answering.";
+    case "COMPLETED":
+      return `Parley: ${assistantMessage?.content ?? "the answer is there."}`;
+    case "CANCELLED":
+      return "The answer was stopped.";
+    case "FAILED":
+      return `The turn failed. ${error?.message ?? ""}`;
+  }
+}

@@ -1,0 +1,35 @@
+import type { ApolloClient } from "@apollo/client";
+
+import { Watched } from "../client/watched.js";
+import { TurnListener } from "./turn-listener.js";
+
+/**
+ * Listens to one turn at a time. The listener of a turn that has ended stays until another one runs: other events may tell of
+ * the end before its last words and its sound are here.
+ */
+export class Listening {
+  readonly listener = new Watched<TurnListener | null>(null);
+  readonly #client: ApolloClient;
+  #stop: () => void = () => undefined;
+  #heard = "";
+
+  constructor(client: ApolloClient) {
+    this.#client = client;
+  }
+
+  /** Goes on with what it hears already; hears anything else from its start. */
+  hear(turnId: string, attempt: number, withSound: boolean): void {
+    const heard = `${turnId} ${attempt} ${withSound}`;
+    if (heard === this.#heard) return;
+    this.stop();
+    this.#heard = heard;
+    const listener = new TurnListener(this.#client, turnId, withSound);
+    this.#stop = listener.start();
+    this.listener.set(listener);
+  }
+
+  stop(): void {
+    this.#stop();
+    this.#heard = "";
+  }
+}

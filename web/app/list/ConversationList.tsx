@@ -1,0 +1,89 @@
+import { useDeferredValue, useState } from "react";
+
+import { Icon } from "../parts/Icon.js";
+import { asMoment } from "../parts/format.js";
+import { hashOf } from "../place-hash.js";
+import type { Place } from "../place-hash.js";
+import { untitled } from "../conversation/Title.js";
+import { Provider } from "./Provider.js";
+import { useConversationList } from "./use-conversation-list.js";
+import type { ListedConversation } from "./use-conversation-list.js";
+
+const maxSearchLength = 200;
+
+/** The saved conversations: search, open, begin another. */
+export function ConversationList({ place }: { place: Place }) {
+  const [search, setSearch] = useState("");
+  const [archived, setArchived] = useState(false);
+  const list = useConversationList(useDeferredValue(search), archived);
+  const current = place.kind === "conversation" ? place.id : null;
+  return (
+    <nav className="list" aria-label="Conversations">
+      <header className="list-header">
+        <strong>Parley</strong>
+        <a className="button primary" href={hashOf({ kind: "new" })}>
+          <Icon name="new" /> New
+        </a>
+      </header>
+      <div className="filters">
+        <input
+          type="search"
+          aria-label="Search by name"
+          placeholder="Search"
+          value={search}
+          maxLength={maxSearchLength}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
+        <select
+          aria-label="Which conversations"
+          value={archived ? "archived" : "saved"}
+          onChange={(event) => setArchived(event.currentTarget.value === "archived")}
+        >
+          <option value="saved">Saved</option>
+          <option value="archived">Archived</option>
+        </select>
+      </div>
+      <ul>
+        {list.conversations.map((conversation) => (
+          <Item key={conversation.id} conversation={conversation} isCurrent={conversation.id === current} />
+        ))}
+      </ul>
+      <Remark {...list} isSearch={search.trim() !== ""} archived={archived} />
+      {list.hasMore && (
+        <button type="button" className="quiet" onClick={() => void list.readMore().catch(() => undefined)}>
+          Show more of {list.totalCount}
+        </button>
+      )}
+      <Provider />
+    </nav>
+  );
+}
+
+function Item({ conversation, isCurrent }: { conversation: ListedConversation; isCurrent: boolean }) {
+  const { id, title, lastActivityAt, activeTurn } = conversation;
+  return (
+    <li>
+      <a href={hashOf({ kind: "conversation", id })} aria-current={isCurrent ? "page" : undefined}>
+        <span className="name">{title ?? untitled}</span>
+        <span className="moment">
+          {activeTurn === null ? asMoment(lastActivityAt) : <span className="active">answering</span>}
+        </span>
+      </a>
+    </li>
+  );
+}
+
+interface RemarkProps extends Pick<
+  ReturnType<typeof useConversationList>,
+  "conversations" | "loading" | "problem"
+> {
+  isSearch: boolean;
+  archived: boolean;
+}
+
+function Remark({ conversations, loading, problem, isSearch, archived }: RemarkProps) {
+  if (problem !== null && conversations.length === 0) return <p className="remark">{problem.message}</p>;
+  if (conversations.length > 0 || loading) return null;
+  if (isSearch) return <p className="remark">No conversation has a name like that.</p>;
+  return <p className="remark">{archived ? "Nothing is archived." : "Nothing is saved yet."}</p>;
+}

@@ -1,0 +1,78 @@
+import { useQuery } from "@apollo/client/react";
+import { useEffect, useRef } from "react";
+
+import { toProblem } from "../client/errors.js";
+import type { Problem } from "../client/errors.js";
+import { follow } from "../client/follow.js";
+import { ConversationListDocument, ViewerEventsDocument } from "../client/generated/operations.js";
+import type { ConversationListQuery } from "../client/generated/operations.js";
+import { useServices } from "../services.js";
+
+/** How many conversations are read at once; the server gives 100 at most. */
+const pageSize = 30;
+const maxPageSize = 100;
+
+export type ListedConversation = ConversationListQuery["conversations"]["edges"][number]["node"];
+
+export interface ConversationList {
+  conversations: readonly ListedConversation[];
+  totalCount: number;
+  loading: boolean;
+  problem: Problem | null;
+  hasMore: boolean;
+  readMore: () => Promise<void>;
+}
+
+/** The saved conversations whose title holds `search`, newest first, as they are now. */
+export function useConversationList(search: string, archived: boolean): ConversationList {
+  const { client, connection: server } = useServices();
+  const filter = { archived, search: search.trim() };
+  const { data, error, loading, fetchMore, refetch } = useQuery(ConversationListDocument, {
+    variables: { filter, first: pageSize },
+    fetchPolicy: "cache-and-network",
+    nextFetchPolicy: "cache-first",
+  });
+  const connection = data?.conversations;
+
+  // The events tell what changed; which conversations are in the list, and in which order, is the server's to say.
+  const readAgain = useRef(() => Promise.resolve());
+  useEffect(() => {
+    readAgain.current = async () => {
+      const shown = connection?.edges.length ?? 0;
+      await refetch({ first: Math.min(maxPageSize, Math.max(pageSize, shown)) });
+    };
+  });
+  useEffect(() => {
+    const stop = follow(client, {
+      subscription: ViewerEventsDocument,
+      variables: (after) => ({ after }),
+      after: null,
+      onEvent: ({ viewerEvents }) => {
+        if (viewerEvents.__typename === "ConversationDeleted")
+          client.cache.evict({ id: `Conversation:${viewerEvents.conversationId}` });
+        // Without a connection the list stays as it is; the next event reads it again.
+        void readAgain.current().catch(() => undefined);
+        return viewerEvents.cursor;
+      },
+    });
+    // Before the first event there is no cursor to go on behind, so what happened while the server was away is read.
+    const stopWatching = server.reachable.watch(() => {
+      if (server.reachable.get()) void readAgain.current().catch(() => undefined);
+    });
+    return () => {
+      stop();
+      stopWatching();
+    };
+  }, [client, server]);
+
+  return {
+    conversations: connection?.edges.map(({ node }) => node) ?? [],
+    totalCount: connection?.totalCount ?? 0,
+    loading: loading && connection === undefined,
+    problem: error === undefined ? null : toProblem(error),
+    hasMore: connection?.pageInfo.hasNextPage ?? false,
+    readMore: async () => {
+      await fetchMore({ variables: { after: connection?.pageInfo.endCursor ?? null } });
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { ApolloClient } from "@apollo/client";
+import { createContext, use } from "react";
+
+import { createApolloClient } from "./client/apollo.js";
+import { openConnection } from "./client/connection.js";
+import type { Connection } from "./client/connection.js";
+import { Outbox } from "./composer/outbox.js";
+import { heard } from "./conversation/heard.js";
+import { go } from "./place.js";
+
+/** What the page is made with, constructed once. */
+export interface Services {
+  client: ApolloClient;
+  connection: Connection;
+  outbox: Outbox;
+}
+
+export function createServices(origin: string): Services {
+  const connection = openConnection(origin);
+  const client = createApolloClient(origin, connection);
+  const outbox = new Outbox(client, (turn, conversationId) => {
+    heard.begin(turn.id);
+    go({ kind: "conversation", id: conversationId });
+  });
+  return { client, connection, outbox };
+}
+
+export const ServicesContext = createContext<Services | null>(null);
+
+export function useServices(): Services {
+  const services = use(ServicesContext);
+  if (services === null) throw new Error("The page is drawn without its services.");
+  return services;
+}
