@@ -1,0 +1,43 @@
+import type { Locator, Page } from "playwright-core";
+
+/** The parts of the page, found as a person finds them: by what they are and what they are called. */
+export const parts = {
+  message: (page: Page) => page.getByRole("textbox", { name: "Message" }),
+  send: (page: Page) => page.getByRole("button", { name: "Send", exact: true }),
+  stop: (page: Page) => page.getByRole("button", { name: "Stop the answer" }),
+  microphone: (page: Page) => page.getByRole("button", { name: /^Speak|^Send what you said/ }),
+  conversations: (page: Page) => page.getByRole("navigation", { name: "Conversations" }),
+  turns: (page: Page) => page.getByRole("article"),
+  answer: (turn: Locator) => turn.getByRole("region", { name: "Parley" }),
+  voice: (turn: Locator) => turn.getByRole("group", { name: "Parley's voice" }),
+  alert: (page: Page) => page.getByRole("alert"),
+};
+
+/** Writes a message and sends it with Enter. */
+export async function ask(page: Page, text: string): Promise<void> {
+  await parts.message(page).fill(text);
+  await parts.message(page).press("Enter");
+}
+
+/** The turn at a position, 1 for the first. */
+export function turnAt(page: Page, position: number): Locator {
+  return page.getByRole("article", { name: `Turn ${position}`, exact: true });
+}
+
+/** Waits until an answer is complete. */
+export async function answered(page: Page, position: number): Promise<Locator> {
+  const turn = turnAt(page, position);
+  await turn.locator("[aria-label=Parley][aria-busy=false]").waitFor();
+  return turn;
+}
+
+/** Waits until what the page tells is what was expected, or says what it told instead. */
+export async function eventually<T>(read: () => Promise<T>, isRight: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const value = await read();
+    if (isRight(value)) return value;
+    if (Date.now() > deadline) throw new Error(`It stayed at ${JSON.stringify(value)}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
