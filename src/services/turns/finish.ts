@@ -7,6 +7,7 @@ import type { CountedConversation } from "../live/conversation-log.js";
 import type { CallColumns } from "./call-record.js";
 import { LeaseLostError } from "./lease.js";
 import type { Fence } from "./lease.js";
+import { writeCalls } from "./paid-calls.js";
 
 /** How an attempt ended, as it is written to the turn. */
 export type TurnEnd =
@@ -68,16 +69,15 @@ export function finishTurn(
     });
     if (ended === undefined) throw new LeaseLostError(`the turn ${turn.id} is no longer run here`);
     await writeAnswer(transaction, turn, outcome, endedAt);
-    if (outcome.calls.length > 0)
-      await transaction.modelCall.createMany({ data: owned(turn, outcome.calls) });
+    await writeCalls(transaction, turn, outcome.calls);
     await recordEvent(transaction, conversation, "TURN", turn.id);
     return ended;
   });
 }
 
 /**
- * The first write of every transaction that begins or ends a turn, as of those that add turns or delete the conversation: taken
- * in one order, they wait for each other and never for each other's rows.
+ * The first write of every transaction that begins or ends a turn or counts its calls, as of those that add turns or delete the
+ * conversation: taken in one order, they wait for each other and never for each other's rows.
  * @throws LeaseLostError where the conversation was deleted
  */
 export async function takeConversation(
@@ -122,32 +122,6 @@ export function endColumns(end: TurnEnd) {
     errorRetryable: error?.retryable ?? null,
     errorRetryAfter: error?.retryAfter ?? null,
   };
-}
-
-/** The calls of an attempt whose turn was taken over or deleted are still paid, so they are still counted. */
-export async function recordCalls(
-  client: DatabaseClient,
-  turn: TurnRow,
-  calls: Outcome["calls"],
-): Promise<void> {
-  const { id: turnId, conversationId } = turn;
-  const [there, conversation] = await Promise.all([
-    client.turn.count({ where: { id: turnId } }),
-    client.conversation.count({ where: { id: conversationId } }),
-  ]);
-  const rows = owned(turn, calls).map((call) => ({
-    ...call,
-    turnId: there === 0 ? null : turnId,
-    conversationId: conversation === 0 ? null : conversationId,
-  }));
-  if (rows.length === 0) return;
-  // Who took the turn over may have counted the call already, by estimate.
-  const earlier = client.modelCall.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } });
-  await client.$transaction([earlier, client.modelCall.createMany({ data: rows })]);
-}
-
-function owned({ ownerId, conversationId, id: turnId, attempt }: TurnRow, calls: Outcome["calls"]) {
-  return calls.map((call) => ({ ...call, ownerId, conversationId, turnId, attempt }));
 }
 
 /** The rows of an answer that has grown hold all of it from now on; its log goes. */

@@ -5,10 +5,11 @@ import { Attempt } from "./attempt.js";
 import type { AcceptedTurn, AttemptParts } from "./attempt.js";
 import { internalFailure } from "./end-of-call.js";
 import type { StopReason } from "./end-of-call.js";
-import { findWritten, finishTurn, recordCalls } from "./finish.js";
+import { findWritten, finishTurn } from "./finish.js";
 import type { Outcome } from "./finish.js";
 import { LeaseLostError, fenceOf } from "./lease.js";
 import type { Fence, Lease } from "./lease.js";
+import { recordCalls } from "./paid-calls.js";
 import type { Question } from "./question.js";
 import { removeAudio } from "../audio/remove-audio.js";
 import type { TurnEnds } from "./turn-ends.js";
@@ -197,7 +198,7 @@ export class TurnRunner {
       { turnId: turn.id },
       "a turn was deleted or taken over while it ran; its answer is dropped",
     );
-    await recordCalls(this.#parts.client, turn, attempt.calls);
+    if (attempt.calls.length > 0) await recordCalls(this.#parts.client, turn, attempt.calls);
     return null;
   }
 

@@ -1,0 +1,61 @@
+import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
+import type { TurnRow } from "../../db/rows.js";
+import type { CallColumns } from "./call-record.js";
+
+/** Writes the calls of an attempt that ends, in the transaction of its end, which holds the conversation's row. */
+export async function writeCalls(
+  transaction: DatabaseTransaction,
+  turn: TurnRow,
+  calls: readonly CallColumns[],
+): Promise<void> {
+  const counted = await countedBefore(transaction, calls);
+  const data = calls.filter(({ id }) => !counted.has(id)).map((call) => ({ ...call, ...ownersOf(turn) }));
+  if (data.length > 0) await transaction.modelCall.createMany({ data });
+}
+
+/** A call that its own server knew nothing of can only be estimated; a server that was slow may have counted it already. */
+async function countedBefore(
+  transaction: DatabaseTransaction,
+  calls: readonly CallColumns[],
+): Promise<Set<string>> {
+  const ids = calls.flatMap(({ id, outcome }) => (outcome === "INTERRUPTED" ? [id] : []));
+  if (ids.length === 0) return new Set();
+  const found = await transaction.modelCall.findMany({ where: { id: { in: ids } }, select: { id: true } });
+  return new Set(found.map(({ id }) => id));
+}
+
+/**
+ * The calls of an attempt whose turn was taken over or deleted are still paid, so they are still counted: for the
+ * viewer alone where the conversation is gone.
+ */
+export function recordCalls(
+  client: DatabaseClient,
+  turn: TurnRow,
+  calls: readonly CallColumns[],
+): Promise<void> {
+  return client.$transaction(async (transaction) => {
+    const isThere = await holdConversation(transaction, turn);
+    const whose = isThere ? ownersOf(turn) : { ...ownersOf(turn), turnId: null, conversationId: null };
+    const data = calls.map((call) => ({ ...call, ...whose }));
+    // Who took the turn over may have counted the call already, by estimate.
+    await transaction.modelCall.deleteMany({ where: { id: { in: data.map(({ id }) => id) } } });
+    await transaction.modelCall.createMany({ data });
+  });
+}
+
+/**
+ * Takes the conversation's row before any other, as every transaction does that ends a turn or deletes the conversation
+ * (see takeConversation), by a write that changes nothing: nothing has happened of which its events would tell. False where
+ * it is gone; otherwise it stays until the commit, and its turns with it.
+ */
+async function holdConversation(transaction: DatabaseTransaction, turn: TurnRow): Promise<boolean> {
+  const { count } = await transaction.conversation.updateMany({
+    where: { id: turn.conversationId },
+    data: { eventSequence: { increment: 0 } },
+  });
+  return count > 0;
+}
+
+function ownersOf({ ownerId, conversationId, id: turnId, attempt }: TurnRow) {
+  return { ownerId, conversationId, turnId, attempt };
+}
