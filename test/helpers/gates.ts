@@ -16,7 +16,7 @@ export async function gateInsertsInto(databaseUrl: string, table: string): Promi
   await sql(`CREATE FUNCTION wait_for_gate() RETURNS trigger LANGUAGE plpgsql
     AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'`);
   await sql(`CREATE TRIGGER gate BEFORE INSERT ON "${table}" FOR EACH ROW EXECUTE FUNCTION wait_for_gate()`);
-  return gate(sql, "SELECT pg_advisory_unlock(1)");
+  return gate(databaseUrl, () => sql("SELECT pg_advisory_unlock(1)"));
 }
 
 /** Whoever wants to write the row waits for the gate; who waits first is first. */
@@ -24,16 +24,18 @@ export async function gateRow(databaseUrl: string, table: string, id: string): P
   const sql = await openSql(databaseUrl);
   await sql("BEGIN");
   await sql(`SELECT 1 FROM "${table}" WHERE "id" = '${id}' FOR UPDATE`);
-  return gate(sql, "ROLLBACK");
+  return gate(databaseUrl, () => sql("ROLLBACK"));
 }
 
-function gate(sql: Sql, opening: string): Gate {
+// In a transaction Postgres would tell of one moment again and again.
+async function gate(databaseUrl: string, open: () => Promise<unknown>): Promise<Gate> {
+  const sql = await openSql(databaseUrl);
   return {
     waiting: async (count, instead = () => Promise.resolve(false)) => {
       while ((await countWaiting(sql)) < count && !(await instead())) await delay(5);
     },
     open: async () => {
-      await sql(opening);
+      await open();
     },
   };
 }

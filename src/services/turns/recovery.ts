@@ -7,6 +7,7 @@ import { interruptedCallColumns } from "./call-record.js";
 import { interrupted } from "./end-of-call.js";
 import { finishTurn } from "./finish.js";
 import type { TurnEnd } from "./finish.js";
+import { forgetAnswer } from "./forget-answer.js";
 import { LeaseLostError, fenceOf } from "./lease.js";
 import type { Fence } from "./lease.js";
 import type { ModelTarget } from "./model-target.js";
@@ -138,7 +139,12 @@ export class TurnRecovery {
     const salvage = await salvageAnswer(database.client, store, turn, target);
     const calls = runningCall === null ? [] : [interruptedCallColumns(runningCall, prices, new Date())];
     const outcome = { end, ...salvage, calls, model: null };
-    const ended = await finishTurn(database.client, turn, fence, outcome);
+    const ended = await finishTurn(database.client, turn, fence, outcome).catch(async (error: unknown) => {
+      // A deletion of the conversation may have looked for its sound before this one had its name.
+      if (error instanceof LeaseLostError)
+        await forgetAnswer({ client: database.client, store, logger }, salvage.answer);
+      throw error;
+    });
     logger.warn({ turnId: turn.id, status: end.status }, "ended a turn whose server went away");
     ends.announce(turn, ended);
     if (salvage.storageKey !== null) await store.deleteDraft(salvage.storageKey);

@@ -7,11 +7,11 @@ import { internalFailure } from "./end-of-call.js";
 import type { StopReason } from "./end-of-call.js";
 import { findWritten, finishTurn } from "./finish.js";
 import type { Outcome } from "./finish.js";
+import { forgetAnswer } from "./forget-answer.js";
 import { LeaseLostError, fenceOf } from "./lease.js";
 import type { Fence, Lease } from "./lease.js";
 import { recordCalls } from "./paid-calls.js";
 import type { Question } from "./question.js";
-import { removeAudio } from "../audio/remove-audio.js";
 import type { TurnEnds } from "./turn-ends.js";
 
 export interface TurnRunnerParts extends AttemptParts {
@@ -162,18 +162,9 @@ export class TurnRunner {
       // The first write may have been made although its answer was lost.
       const written = await findWritten(this.#parts.client, turn, outcome);
       if (written !== null) return written;
-      await this.#forget(outcome);
+      await forgetAnswer(this.#parts, outcome.answer);
       throw error;
     }
-  }
-
-  /** Who took the turn over may have kept the same sound; it goes only where no row refers to it. */
-  async #forget({ answer }: Outcome): Promise<void> {
-    const storageKey = answer?.sound?.storageKey;
-    if (storageKey === undefined) return;
-    const { client, store, logger } = this.#parts;
-    if ((await client.audioClip.count({ where: { storageKey } })) > 0) return;
-    await removeAudio(store, logger, [storageKey]);
   }
 
   /** A database that can't be written now may be there again in a moment. */
