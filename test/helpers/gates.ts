@@ -27,6 +27,14 @@ export async function gateRow(databaseUrl: string, table: string, id: string): P
   return gate(databaseUrl, () => sql("ROLLBACK"));
 }
 
+/** Whoever reads the table waits for the gate. `sql` writes behind it: what it has written is there when the gate is open. */
+export async function gateReadsOf(databaseUrl: string, table: string): Promise<Gate & { sql: Sql }> {
+  const sql = await openSql(databaseUrl);
+  await sql("BEGIN");
+  await sql(`LOCK TABLE "${table}" IN ACCESS EXCLUSIVE MODE`);
+  return { ...(await gate(databaseUrl, () => sql("COMMIT"))), sql };
+}
+
 // In a transaction Postgres would tell of one moment again and again.
 async function gate(databaseUrl: string, open: () => Promise<unknown>): Promise<Gate> {
   const sql = await openSql(databaseUrl);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { onEachDatabase } from "../helpers/databases.js";
+import { gateReadsOf } from "../helpers/gates.js";
 import {
   askByText,
   cancelTurn,
@@ -10,6 +11,7 @@ import {
 import type { Asked } from "../helpers/operations.js";
 import { TestParley, sharedParley } from "../helpers/parley.js";
 import { openSql } from "../helpers/sql.js";
+import type { Sql } from "../helpers/sql.js";
 import { subscribe, transports } from "../helpers/subscriptions.js";
 import type { EventResult, Results, Transport } from "../helpers/subscriptions.js";
 
@@ -185,6 +187,47 @@ onEachDatabase("the events of conversations", (kind) => {
   });
 });
 
+describe("events that are committed after a listener's server has counted and before it looks into the log", () => {
+  /** As many events as are read in one go. */
+  const page = 100;
+
+  describe.each([
+    ["conversationEvents", conversationDocument],
+    ["viewerEvents", viewerDocument],
+  ])("of %s", (name, document) => {
+    it.each([1, page + 50])("are told once and in order, as is what follows: %d", async (count) => {
+      const parley = await TestParley.start("postgresql");
+      const id = await startedConversation(parley);
+      await parley.ask(update, { id, title: "what the log is read for" });
+      const sql = await openSql(parley.databaseUrl);
+      const cursors = async () => (await eventRows(sql)).map((row) => placeOf(name, id, row));
+      const [started = ""] = await cursors();
+      const gate = await gateReadsOf(parley.databaseUrl, "ConversationEvent");
+      const events = subscribe<Data>("websocket", parley.url, document, { id, after: started });
+      const first = events.next();
+      await gate.waiting(1);
+      await gate.sql(`INSERT INTO "ConversationEvent"
+        ("ownerId", "sequence", "conversationId", "conversationSequence", "type", "createdAt")
+        SELECT "ownerId", "sequence" + n, '${id}', 2 + n, 'CHANGED', now()
+        FROM "EventCounter", generate_series(1, ${count}) AS n`);
+      await gate.sql(`UPDATE "EventCounter" SET "sequence" = "sequence" + ${count}`);
+      await gate.sql(`UPDATE "Conversation" SET "eventSequence" = 2 + ${count}`);
+      await gate.open();
+      const told = [cursorIn((await first).value)];
+      const tellNext = async () => told.push(cursorIn((await events.next()).value));
+      // The rest waits for news, which the server hears of with the next change.
+      while (told.length < Math.min(1 + count, page)) await tellNext();
+      for (const title of ["a", "b"]) {
+        await parley.ask(update, { id, title });
+        const newest = (await cursors()).at(-1);
+        while (told.at(-1) !== newest) await tellNext();
+      }
+      expect(told).toEqual((await cursors()).slice(1));
+      await events.return();
+    });
+  });
+});
+
 describe("a cursor whose events are gone", () => {
   it("is told as expired, and the conversation's newest cursor goes on", async () => {
     const parley = await TestParley.start("sqlite");
@@ -204,6 +247,29 @@ describe("a cursor whose events are gone", () => {
     await again.return();
   });
 });
+
+/** Fails where there is none. */
+function cursorIn(result: unknown): string {
+  const { data } = (result ?? {}) as EventResult<Data>;
+  if (data == null) throw new Error(`no event came: ${JSON.stringify(result)}`);
+  return data.events.cursor;
+}
+
+interface EventRow {
+  sequence: string;
+  conversationSequence: number;
+}
+
+async function eventRows(sql: Sql): Promise<EventRow[]> {
+  const query =
+    'SELECT "sequence"::text, "conversationSequence" FROM "ConversationEvent" ORDER BY "ConversationEvent"."sequence"';
+  return (await sql(query)) as EventRow[];
+}
+
+function placeOf(subscription: string, id: string, { sequence, conversationSequence }: EventRow): string {
+  if (subscription === "viewerEvents") return viewerPlace(sequence);
+  return Buffer.from(JSON.stringify(["c", id, conversationSequence])).toString("base64url");
+}
 
 function viewerPlace(sequence: string): string {
   return Buffer.from(JSON.stringify(["v", sequence])).toString("base64url");
