@@ -177,6 +177,38 @@ onEachDatabase("a conversation's history", (kind) => {
     expect(parley.statements.length).toBeLessThan(100);
     expect(Date.parse(turn.endedAt ?? "") - Date.parse(turn.createdAt)).toBeLessThan(10_000);
   });
+
+  it("that a request does not reach is counted once; from then on every turn tells the next, whatever its end", async () => {
+    const parley = await TestParley.start(kind, { env: { HISTORY_MAX_TOKENS: "1000" } });
+    const { client } = parley.server.context.database;
+    const conversationId = await startedConversation(parley);
+    await storeWrittenTurns(parley, conversationId, 250);
+    const failed = { conversationId, position: { in: [3, 149, 248] } };
+    await client.turn.updateMany({ where: failed, data: { status: "FAILED", finishReason: null } });
+    let usable = 247;
+    const countsOf = async (text: string, more: object = textOnly) => {
+      parley.statements.length = 0;
+      const { omittedTurns } = await askByText(parley, conversationId, text, more);
+      const sent = (lastMessages(parley.standIn).length - 1) / 2;
+      expect([text, omittedTurns]).toEqual([text, usable - sent]);
+      expect(sent).toBeLessThan(usable);
+      return parley.statements.filter((sql) => /SELECT COUNT/i.test(sql) && sql.includes("Message")).length;
+    };
+    expect(await countsOf("Say 'counted'")).toBe(1);
+    usable += 1;
+    expect(await countsOf("Say 'told'")).toBe(0);
+    usable += 1;
+    parley.standIn.failNext({ name: "rejected" });
+    expect(await countsOf("Say 'in vain'")).toBe(0);
+    expect(await countsOf("Say 'after that'")).toBe(0);
+    usable += 1;
+    // As a Parley that does not count leaves its turns.
+    await client.turn.updateMany({
+      where: { conversationId, position: { gt: 252 } },
+      data: { usableBefore: null },
+    });
+    expect(await countsOf("Say 'between'")).toBe(0);
+  });
 });
 
 /** Ended turns by text, written straight into the database; each message has 400 characters. */

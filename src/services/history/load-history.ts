@@ -22,18 +22,28 @@ export async function loadHistory(
   if (position === 1) return { turns, olderTurns: 0 };
   let tokens = 0;
   let before = position;
+  let older: number | null = null;
   while (tokens <= maxTokens) {
     const rows = await readPage(client, conversationId, before);
     for (const row of rows) {
       const turn = toHistoryTurn(row);
-      if (isUsable(turn)) tokens += leastTokens(turn);
+      const usable = isUsable(turn);
+      if (usable) tokens += leastTokens(turn);
+      older = row.usableBefore ?? less(older, usable);
       turns.push(turn);
     }
     const oldest = rows.at(-1);
     if (oldest === undefined || rows.length < pageSize) return { turns: turns.reverse(), olderTurns: 0 };
     before = oldest.position;
   }
-  return { turns: turns.reverse(), olderTurns: await countUsable(client, conversationId, before) };
+  // Only what a Parley that did not count yet has left is counted here, and only once: the new turn tells it to the next.
+  older ??= await countUsable(client, conversationId, before);
+  return { turns: turns.reverse(), olderTurns: older };
+}
+
+/** How many usable turns are older than a turn, by how many are older than the one behind it. */
+function less(older: number | null, usable: boolean): number | null {
+  return older === null || !usable ? older : older - 1;
 }
 
 function readPage(client: DatabaseClient, conversationId: string, before: number) {
@@ -41,7 +51,7 @@ function readPage(client: DatabaseClient, conversationId: string, before: number
     where: { conversationId, position: { lt: before }, status: { in: ["COMPLETED", "CANCELLED"] } },
     orderBy: { position: "desc" },
     take: pageSize,
-    select: { position: true, status: true, messages: { include: { audio: true } } },
+    select: { position: true, status: true, usableBefore: true, messages: { include: { audio: true } } },
   });
 }
 

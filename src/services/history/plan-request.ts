@@ -38,6 +38,7 @@ export function planRequest(facts: RequestFacts): RequestPlan {
     messages,
     askForSound: facts.replyWithSound || dropSound,
     dropSound,
+    usableTurns: facts.olderTurns + usable.length,
     omittedTurns: facts.olderTurns + usable.length - kept.length,
     estimate: {
       textTokens: parts.reduce((sum, part) => sum + part.textTokens, 0),

@@ -67,6 +67,8 @@ export interface RequestPlan {
   askForSound: boolean;
   /** Sound is asked for only because of the audio rule: the answer is its transcript. */
   dropSound: boolean;
+  /** How many earlier turns could be part of a request, and how many of them are none of this one. */
+  usableTurns: number;
   omittedTurns: number;
   estimate: { textTokens: number; audioTokens: number };
 }

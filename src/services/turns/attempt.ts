@@ -172,6 +172,7 @@ export class Attempt {
       data: {
         status: "RUNNING",
         omittedTurns: plan.omittedTurns,
+        usableBefore: plan.usableTurns,
         runningCall: call,
         ...(this.#calls.length === 0 ? { startedAt: new Date() } : {}),
       },
