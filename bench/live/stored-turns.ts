@@ -49,7 +49,8 @@ class TurnStore {
   }
 
   copy({ turn, messages, calls }: Model, conversationId: string, position: number): void {
-    const turnId = this.#insert("Turn", turn, "turn", { conversationId, position });
+    const place = { conversationId, position, usableBefore: position - 1 };
+    const turnId = this.#insert("Turn", turn, "turn", place);
     for (const { message, clip } of messages) {
       const messageId = this.#insert("Message", message, "msg", { conversationId, turnId });
       if (clip !== null)
