@@ -6,7 +6,8 @@ import type { AudioStore } from "../../src/storage/audio-store.js";
 import { onEachDatabase } from "../helpers/databases.js";
 import { gateRow } from "../helpers/gates.js";
 import type { Gate } from "../helpers/gates.js";
-import { askByText, deleteConversation, startedConversation } from "../helpers/operations.js";
+import { endOfTurn } from "../helpers/exchanges.js";
+import { askByText, deleteConversation, retryTurn, startedConversation } from "../helpers/operations.js";
 import type { Turn } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { keptSoundFiles } from "../helpers/sound.js";
@@ -112,6 +113,26 @@ onEachDatabase("a conversation that is deleted", (kind) => {
     salvage.release();
     await recovery.close();
     await nothingIsLeft(parley);
+  });
+});
+
+onEachDatabase("a retry of a turn whose interrupted answer is being made whole", (kind) => {
+  it("is refused until it has ended, then runs; the interrupted answer and its draft are gone", async () => {
+    const parley = await TestParley.start(kind, { env: { LEASE_MS: "1000" } });
+    const left = await answeredTurn(parley);
+    const salvage = holdSalvage(parley.server.context.store);
+    await leaveRunning(parley, left);
+    await salvage.come;
+    const retry = () =>
+      parley.send<{ retryTurn: { turn: Turn } }>(retryTurn, { input: { turnId: left.turn.id } });
+    const { errors } = await retry();
+    expect(errors).toMatchObject([{ extensions: { code: "TURN_IN_PROGRESS", turnId: left.turn.id } }]);
+    salvage.release();
+    expect(await endOfTurn(parley, left.turn.id)).toMatchObject({ status: "FAILED", attempt: 1 });
+    const { turn } = (await retry()).data.retryTurn;
+    expect(turn).toMatchObject({ status: "COMPLETED", attempt: 2 });
+    const files = (await keptSoundFiles(parley)).map((file) => basename(file, ".wav"));
+    expect(files).toEqual([turn.assistantMessage?.audio?.id]);
   });
 });
 
