@@ -1,6 +1,7 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { SpeechJob, SpeechOrder, SpeechReply } from "./jobs.js";
 import { deferred, type Deferred } from "../deferred.js";
+import { openWorker } from "../open-worker.js";
 
 /** A thread of its own for speech and encoders, started with the first job. */
 export interface SpeechWorker {
@@ -52,7 +53,7 @@ async function runOn({ worker, pending }: Thread, order: SpeechOrder): Promise<U
 }
 
 function startThread(onEnd: () => void): Thread {
-  const worker = openWorker();
+  const worker = openWorker(import.meta.url, "worker");
   const pending = new Map<number, Deferred<Uint8Array>>();
   let reason = "The speech worker was ended.";
   worker.unref();
@@ -66,17 +67,4 @@ function startThread(onEnd: () => void): Thread {
     for (const job of pending.values()) job.reject(new Error(reason));
   });
   return { worker, pending };
-}
-
-/**
- * Compiled, the worker is a file of its own. Run from TypeScript sources (by tsx, or in tests, which transform only
- * what they import themselves), the thread first has to register the loader.
- */
-function openWorker(): Worker {
-  if (!import.meta.url.endsWith(".ts"))
-    return new Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
-  const loader = JSON.stringify(import.meta.resolve("tsx/esm/api"));
-  const source = JSON.stringify(new URL("./worker.ts", import.meta.url).href);
-  const code = `import(${loader}).then((tsx) => { tsx.register(); return import(${source}); })`;
-  return new Worker(code, { eval: true, execArgv: [] });
 }
