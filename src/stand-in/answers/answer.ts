@@ -1,6 +1,7 @@
 import type { AudioIds } from "../audio-ids.js";
 import type { ChatRequest, SpokenOutput } from "../checks/chat-request.js";
 import type { Fault } from "../faults/fault.js";
+import type { HeardClips } from "../hearing/hearing.js";
 import type { Api } from "../routes.js";
 import type { Speech } from "../speech/speech.js";
 import { promptTokens, type PromptTokens } from "../usage.js";
@@ -36,6 +37,7 @@ const refusalWords = "I'm sorry, but I can't assist with that request.";
 
 export function createAnswer(
   request: ChatRequest,
+  heard: HeardClips,
   api: Api,
   fault: Fault | null,
   source: AnswerSource,
@@ -46,7 +48,7 @@ export function createAnswer(
     id: `chatcmpl-${randomBytes(15).toString("hex").slice(0, 29)}`,
     createdAtMs: now().getTime(),
     request,
-    words: fault?.name === "refusal" ? refusalWords : composeWords(request),
+    words: fault?.name === "refusal" ? refusalWords : composeWords(request, heard),
     form: formOf(request, fault),
     prompt: promptTokens(request),
     fault,

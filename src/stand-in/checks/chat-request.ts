@@ -36,6 +36,6 @@ export interface ChatMessage {
 
 export interface InputClip {
   format: "wav" | "mp3";
-  byteLength: number;
+  bytes: Uint8Array;
   durationMs: number;
 }

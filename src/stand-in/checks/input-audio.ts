@@ -23,7 +23,7 @@ export function readInputAudio(part: JsonObject, path: string): InputClip {
       "unsupported_format",
     );
   }
-  return { format, byteLength: bytes.byteLength, durationMs: measured.durationMs };
+  return { format, bytes, durationMs: measured.durationMs };
 }
 
 function decodeAudio(data: unknown, path: string): Uint8Array {

@@ -1,31 +1,80 @@
 import type { ChatRequest } from "../checks/chat-request.js";
-import { readConversation, type Conversation } from "./conversation.js";
+import { nothingHeard, type HeardClips } from "../hearing/hearing.js";
+import { readConversation, type Conversation, type UserTurn } from "./conversation.js";
 import { describeUser, quote, seconds } from "./phrases.js";
 import { specialAnswer } from "./special-answers.js";
 
 /**
  * What the stand-in says: an answer to the latest message that shows what it knows of the conversation. The same
- * request gets the same words. Never empty.
+ * request, heard in the same way, gets the same words. Never empty.
  */
-export function composeWords(request: ChatRequest): string {
-  const conversation = readConversation(request);
-  const heard = aboutSound(conversation);
+export function composeWords(request: ChatRequest, heard: HeardClips = nothingHeard): string {
+  const conversation = readConversation(request, heard);
+  const isSpoken = conversation.latest.text === "" && conversation.latest.sound.kind === "words";
+  return isSpoken ? answerToSpeech(conversation) : answerToText(conversation);
+}
+
+function answerToText(conversation: Conversation): string {
+  const sound = aboutSound(conversation.latest);
   const special = specialAnswer(conversation);
-  if (special !== null) return [heard, special].filter(Boolean).join(" ");
-  return [heard, aboutText(conversation), aboutInstructions(conversation), aboutEarlier(conversation)]
-    .filter(Boolean)
-    .join(" ");
+  if (special !== null) return joined(sound, special);
+  return joined(sound, aboutText(conversation), ...aboutTheRest(conversation));
 }
 
-function aboutSound({ latest }: Conversation): string {
-  if (latest.clips.length === 0) return "";
-  const what = latest.clips.length === 1 ? "a spoken message" : `${latest.clips.length} spoken messages`;
-  return `I received ${what} of ${seconds(latest.clips)}, but I am Parley's stand-in and cannot hear yet.`;
+/** What was said is the message, as if it had been written. */
+function answerToSpeech(conversation: Conversation): string {
+  const { latest } = conversation;
+  if (latest.sound.kind !== "words") return answerToText(conversation);
+  const { words, isSure } = latest.sound;
+  const message: UserTurn = { text: words, clips: [], sound: { kind: "none" } };
+  const spoken: Conversation = { ...conversation, latest: message };
+  const special = specialAnswer(spoken);
+  const answer = special ?? joined(isSure ? aboutText(spoken, "said") : "", ...aboutTheRest(spoken));
+  if (isSure) return joined(aboutCut(latest), answer);
+  return joined(
+    `I am not sure I heard you right: I understood ${quote(words)}.`,
+    aboutCut(latest),
+    special === null ? "Please say it again, or write it." : "",
+    answer,
+  );
 }
 
-function aboutText({ latest, earlier }: Conversation): string {
+function aboutTheRest(conversation: Conversation): string[] {
+  return [aboutInstructions(conversation), aboutEarlier(conversation)];
+}
+
+function joined(...sentences: string[]): string {
+  return sentences.filter(Boolean).join(" ");
+}
+
+function aboutSound(turn: UserTurn): string {
+  const { clips, sound } = turn;
+  const what = clips.length === 1 ? "a spoken message" : `${clips.length} spoken messages`;
+  const received = `I received ${what} of ${seconds(clips)}`;
+  switch (sound.kind) {
+    case "none":
+      return "";
+    case "unheard":
+      return `${received}, but I am Parley's stand-in and cannot hear yet.`;
+    case "unreadable":
+      return `${received}, but I can listen only to WAV, uncompressed.`;
+    case "nothing":
+      return `I am not sure I heard you right: ${received}, and could make out no words in it.`;
+    case "words": {
+      const lead = sound.isSure ? "I heard" : "I am not sure I heard you right: I understood";
+      return joined(`${lead} ${quote(sound.words)}.`, aboutCut(turn));
+    }
+  }
+}
+
+function aboutCut({ sound }: UserTurn): string {
+  if (sound.kind !== "words" || sound.cutAfterSeconds === null) return "";
+  return `I listened to the first ${sound.cutAfterSeconds} seconds only.`;
+}
+
+function aboutText({ latest, earlier }: Conversation, verbOfStatements = "wrote"): string {
   if (latest.text === "") return latest.clips.length === 0 ? "You said nothing." : "";
-  const verb = latest.text.endsWith("?") ? "asked" : "wrote";
+  const verb = latest.text.endsWith("?") ? "asked" : verbOfStatements;
   const lead = latest.clips.length === 0 ? `You ${verb}` : `With it you ${verb}`;
   const who =
     latest.clips.length === 0 && earlier.length === 0

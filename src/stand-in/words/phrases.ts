@@ -18,10 +18,17 @@ export function seconds(clips: readonly InputClip[]): string {
 
 /** What the user did in a turn, as the rest of a sentence that begins with "you". */
 export function describeUser(turn: UserTurn): string {
-  const wrote = turn.text.endsWith("?") ? `asked ${quote(turn.text)}` : `said ${quote(turn.text)}`;
+  const wrote = askedOrSaid(turn.text);
   if (turn.clips.length === 0) return turn.text === "" ? "said nothing" : wrote;
-  const spoke = `sent a spoken message of ${seconds(turn.clips)}`;
+  const spoke =
+    turn.sound.kind === "words"
+      ? askedOrSaid(turn.sound.words)
+      : `sent a spoken message of ${seconds(turn.clips)}`;
   return turn.text === "" ? spoke : `${spoke} and ${wrote}`;
+}
+
+function askedOrSaid(words: string): string {
+  return `${words.endsWith("?") ? "asked" : "said"} ${quote(words)}`;
 }
 
 const maxSentenceWords = 40;

@@ -1,4 +1,4 @@
-import type { Conversation, Exchange } from "./conversation.js";
+import { wordsOf, type Conversation, type Exchange } from "./conversation.js";
 import { describeUser, firstSentence, quote } from "./phrases.js";
 
 type Rule = (conversation: Conversation) => string | null;
@@ -53,13 +53,13 @@ function summarize({ latest, earlier }: Conversation): string | null {
 }
 
 function isAboutDogs({ user, answer }: Exchange): boolean {
-  return dogs.test(user.text) || dogs.test(answer);
+  return dogs.test(wordsOf(user)) || dogs.test(answer);
 }
 
 function recallName({ latest, earlier }: Conversation): string | null {
   if (!/\bmy name\b.*\?|\bwho am i\b/i.test(latest.text)) return null;
-  const introduced = earlier.findLast(({ user }) => givenName(user.text) !== null);
-  const name = introduced === undefined ? null : givenName(introduced.user.text);
+  const introduced = earlier.findLast(({ user }) => givenName(wordsOf(user)) !== null);
+  const name = introduced === undefined ? null : givenName(wordsOf(introduced.user));
   return name === null ? "You have not told me your name." : `Your name is ${name}. You told me earlier.`;
 }
 
