@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
 import { z } from "zod";
+import { canHear, inputAudio, readWhole } from "./support.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const address = z.object({ port: z.number() });
@@ -52,6 +53,25 @@ describe("the stand-in's command", () => {
     expect(stdout).toMatch(/^The stand-in is ready at http:\/\/127\.0\.0\.1:\d+$/m);
     expect(stdout).toMatch(/^AZURE_OPENAI_API_KEY=/m);
     expect(code).toBe(0);
+  });
+
+  it.each([
+    [[], canHear ? "but I can listen only to WAV" : "cannot hear yet"],
+    [["--no-hearing"], "cannot hear yet"],
+  ])("listens to what is spoken to it, unless it is told not to: %j", async (args, words) => {
+    // MP3 is told apart without the decoder, which would take a second to start.
+    const frame = Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x00]), Buffer.alloc(413)]);
+    const content = [inputAudio(Buffer.concat([frame, frame]), "mp3")];
+    const messages = [{ role: "user", content }];
+    await run(args, async (printed) => {
+      const url = /^AZURE_OPENAI_ENDPOINT=(\S+)$/m.exec(printed)?.[1] ?? "";
+      const response = await fetch(`${url}/openai/v1/chat/completions`, {
+        method: "POST",
+        headers: { "api-key": "any" },
+        body: JSON.stringify({ model: "my-audio", modalities: ["text"], messages }),
+      });
+      expect((await readWhole(response)).content).toContain(words);
+    });
   });
 
   it("prints the variables of the managed identity instead of a key", async () => {

