@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "@jest/globals";
+import { format } from "prettier";
+import { referenceOf } from "../../scripts/reference.js";
+import { createSchema } from "../../src/http/graphql.js";
+
+const page = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
+
+describe("the API reference", () => {
+  it("is what the SDL says (npm run reference writes it anew)", async () => {
+    const reference = referenceOf(createSchema());
+    expect(page).toBe(await format(reference, { parser: "markdown", printWidth: 110 }));
+  });
+
+  it("links to nothing that it does not have", () => {
+    const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => anchorOf(heading));
+    const links = [...page.matchAll(/\]\(#([^)]*)\)/g)].map(([, anchor = ""]) => anchor);
+    expect(new Set(anchors).size).toBe(anchors.length);
+    expect(links.filter((anchor) => !anchors.includes(anchor))).toEqual([]);
+  });
+});
+
+/** As GitHub makes it. */
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replaceAll(" ", "-");
+}
