@@ -88,7 +88,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["test/**/*.ts", "scripts/**/*.ts", "bench/**/*.ts"],
+    files: ["test/**/*.ts", "scripts/**/*.ts", "bench/**/*.ts", "examples/**/*.ts"],
     rules: { "no-console": "off", "max-lines": "off" },
   },
   { files: ["web/**/*.ts", "web/**/*.tsx"], extends: [reactHooks.configs.flat["recommended-latest"]] },
