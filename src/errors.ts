@@ -1,21 +1,22 @@
-/**
- * Every code that a request can be refused with. The texts of docs/errors.md say what each one means and what a
- * client does about it.
- */
-export type ErrorCode =
-  | "UNAUTHENTICATED"
-  | "FORBIDDEN"
-  | "NOT_FOUND"
-  | "BAD_USER_INPUT"
-  | "AUDIO_TOO_LARGE"
-  | "AUDIO_FORMAT_UNSUPPORTED"
-  | "TURN_IN_PROGRESS"
-  | "TURN_NOT_RETRYABLE"
-  | "IDEMPOTENCY_KEY_REUSED"
-  | "RATE_LIMITED"
-  | "QUERY_TOO_COMPLEX"
-  | "CURSOR_EXPIRED"
-  | "SERVER_SHUTTING_DOWN";
+/** docs/errors.md says of each what it means and what a client does about it. */
+export const errorCodes = [
+  "UNAUTHENTICATED",
+  "FORBIDDEN",
+  "NOT_FOUND",
+  "BAD_USER_INPUT",
+  "AUDIO_TOO_LARGE",
+  "AUDIO_FORMAT_UNSUPPORTED",
+  "TURN_IN_PROGRESS",
+  "TURN_NOT_RETRYABLE",
+  "IDEMPOTENCY_KEY_REUSED",
+  "RATE_LIMITED",
+  "QUERY_TOO_COMPLEX",
+  "CURSOR_EXPIRED",
+  "SERVER_SHUTTING_DOWN",
+] as const;
+
+/** Every code that a request can be refused with, besides those of GraphQL itself. */
+export type ErrorCode = (typeof errorCodes)[number];
 
 export interface ErrorDetails {
   /** Whether the same request can succeed later without being changed. Default: false. */
