@@ -16,7 +16,12 @@ const whereInstalled = canHear ? describe : describe.skip;
 const speech = createFliteSpeech(createSpeechWorker());
 afterAll(() => speech.close());
 /** A busy machine may take long. */
-const patient: HearingOptions = { patienceMs: 50_000, jobTimeoutMs: 50_000, maxSeconds: 4 };
+const patient: HearingOptions = {
+  patienceMs: 50_000,
+  earlierPatienceMs: 50_000,
+  jobTimeoutMs: 50_000,
+  maxSeconds: 4,
+};
 const voice = "echo";
 
 async function spoken(words: string): Promise<Buffer> {
@@ -191,6 +196,16 @@ describe("a stand-in that cannot hear", () => {
     it("says so where hearing takes longer than it may", async () => {
       const { answers } = await listenWith({ patienceMs: 1 });
       expect(answers).toEqual([deafWords]);
+    });
+
+    it("hears the newest message also where what was said before would take too long", async () => {
+      await withStandIn({ hearing: { ...patient, earlierPatienceMs: 0 } }, async (standIn) => {
+        const before = [soundMessage(await spoken("Hello.")), { role: "assistant", content: "Hello." }];
+        const newest = soundMessage(await spoken("Is a golden retriever a good family dog?"));
+        expect(await answerTo(standIn, ...before, newest)).toContain(
+          "A golden retriever is a good family dog",
+        );
+      });
     });
 
     it("says so where one clip takes too long", async () => {

@@ -25,6 +25,11 @@ export interface HearingOptions {
   findPackage?: () => string | null;
   /** How long a request waits for what was said in it. Default: 20,000, below the 30 s in which Parley wants an answer. */
   patienceMs?: number;
+  /**
+   * How long it waits for what was said in earlier messages, which is known already unless the stand-in has been started
+   * since. Default: 4,000.
+   */
+  earlierPatienceMs?: number;
   /** The longest time for one clip. Default: 60,000. */
   jobTimeoutMs?: number;
   /** Of a longer clip only the beginning is listened to: recognizing takes about a third of the time that it lasts. Default: 20. */
@@ -64,8 +69,10 @@ export function createHearing(logger: Logger, options: HearingOptions = {}): Hea
       const clips = newestFirst(request);
       if (clips.length === 0) return nothingHeard;
       const heard = new Map<InputClip, Heard>();
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(options.patienceMs ?? 20_000)]);
+      const newest = AbortSignal.any([signal, AbortSignal.timeout(options.patienceMs ?? 20_000)]);
+      const earlier = AbortSignal.any([newest, AbortSignal.timeout(options.earlierPatienceMs ?? 4_000)]);
       for (const clip of clips) {
+        const patience = clip === clips[0] ? newest : earlier;
         const result = patience.aborted ? null : await hearClip(clip, { queue, cache, patience });
         if (result !== null) heard.set(clip, result);
       }
