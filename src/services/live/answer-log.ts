@@ -31,7 +31,8 @@ const maxPendingLetters = 64 * 1024;
 
 /**
  * Writes to the log what an answer grows by, in the order in which it came, while the model goes on. The first words
- * and the first sound are written at once, what follows is gathered. Nobody is told of anything that is not written.
+ * and the first sound are written at once, what follows is gathered, and the rest at the end of the call. Nobody is told
+ * of anything that is not written, and of sound that comes as a file nobody is told before the turn's end.
  */
 export class AnswerLog {
   readonly messageId = newId("msg");
@@ -54,6 +55,7 @@ export class AnswerLog {
   #pause: AbortController | null = null;
   #lost: LeaseLostError | null = null;
   #closed = false;
+  #dropped = false;
 
   constructor(parts: AnswerLogParts, turn: TurnRow, fence: Fence, format: AudioFormat) {
     this.#parts = parts;
@@ -100,19 +102,29 @@ export class AnswerLog {
     this.#writing ??= this.#writeAll(false);
   }
 
-  /** Writes nothing more. Resolves when nothing is being written. */
+  /**
+   * Writes what is left without a pause, so that the turn's end, which may be late or never come, has nothing left to lose.
+   * What can't be written then is not tried again. Nothing may come after it.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     this.#pause?.abort();
     await this.#writing;
   }
 
+  /** Writes nothing more of an answer that is not to be kept. Resolves when nothing is being written. */
+  async drop(): Promise<void> {
+    this.#dropped = true;
+    await this.close();
+  }
+
   async #writeAll(soundFollows: boolean): Promise<void> {
     try {
       if (soundFollows && this.#sequence === 0) await this.#rest(firstSoundWaitMs);
-      while (!this.#closed && this.#lost === null && this.#hasPending()) {
+      while (!this.#dropped && this.#lost === null && this.#hasPending()) {
         const startedAt = performance.now();
         await this.#writeNext();
+        if (this.#closed && this.#doubtful !== null) return;
         await this.#rest(Math.max(minPauseMs, 4 * (performance.now() - startedAt)));
       }
     } finally {
@@ -175,10 +187,14 @@ export class AnswerLog {
   #tell(entry: LogEntry, sound: Uint8Array | null): void {
     this.#sequence = entry.sequence;
     this.#writtenAudio = entry.audioByteLength;
-    const headerByteLength = pcmHeaderByteLength(this.#format) ?? 0;
+    const headerByteLength = pcmHeaderByteLength(this.#format);
+    const audioByteLength = headerByteLength === null ? 0 : entry.audioByteLength;
     const clip =
-      entry.audioByteLength === 0 ? null : { id: this.clipId, storageKey: this.storageKey, headerByteLength };
+      headerByteLength === null || audioByteLength === 0
+        ? null
+        : { id: this.clipId, storageKey: this.storageKey, headerByteLength };
     const { id: turnId, attempt } = this.#turn;
-    this.#parts.feeds.grew({ turnId, attempt, messageId: this.messageId, clip, ...entry }, sound);
+    const grown = { ...entry, audioByteLength, turnId, attempt, messageId: this.messageId, clip };
+    this.#parts.feeds.grew(grown, sound);
   }
 }

@@ -70,7 +70,8 @@ export async function readAnswer(
   const clip = toPcmClip(row);
   if (row.growing !== true) return { ...common, ...keptAnswer(row, clip), sequence: 0, clip };
   const before = known !== null && known.messageId === row.messageId ? known : nothingYet;
-  return { ...common, ...grown(before, rows), clip };
+  const growth = grown(before, rows);
+  return { ...common, ...growth, audioByteLength: clip === null ? 0 : growth.audioByteLength, clip };
 }
 
 const nothingYet = { text: "", transcript: "", audioByteLength: 0, sequence: 0 };

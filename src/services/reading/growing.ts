@@ -26,9 +26,11 @@ export function growingAnswers(client: DatabaseClient): GrowingAnswers {
     },
     clips: async (rows) => {
       const found = await rows;
-      return found.some(({ sha256 }) => sha256 === null)
-        ? Promise.all(found.map(async (row) => (row.sha256 === null ? grownClip(client, growths, row) : row)))
-        : found;
+      if (!found.some(({ sha256 }) => sha256 === null)) return found;
+      const clips = await Promise.all(
+        found.map(async (row) => (row.sha256 === null ? grownClip(client, growths, row) : row)),
+      );
+      return clips.filter((clip) => clip !== null);
     },
   };
 }
@@ -42,9 +44,14 @@ async function grownMessage(client: DatabaseClient, growths: Growths, row: Messa
   return (await client.message.findUnique({ where: { id: row.id } })) ?? row;
 }
 
-async function grownClip(client: DatabaseClient, growths: Growths, row: AudioClipRow): Promise<AudioClipRow> {
+/** Null for sound that comes as a file: it is offered when the turn has ended and all of the file is sure to stay. */
+async function grownClip(
+  client: DatabaseClient,
+  growths: Growths,
+  row: AudioClipRow,
+): Promise<AudioClipRow | null> {
   const growth = await growths.load(row.messageId);
-  if (growth === null) return (await client.audioClip.findUnique({ where: { id: row.id } })) ?? row;
-  const headerByteLength = pcmHeaderByteLength(toAudioFormat(row.format)) ?? 0;
-  return { ...row, byteLength: headerByteLength + growth.audioByteLength };
+  if (growth === null) return client.audioClip.findUnique({ where: { id: row.id } });
+  const headerByteLength = pcmHeaderByteLength(toAudioFormat(row.format));
+  return headerByteLength === null ? null : { ...row, byteLength: headerByteLength + growth.audioByteLength };
 }

@@ -1,21 +1,10 @@
 import type { ModelEvent } from "../../azure/types.js";
 import type { AudioDraft, AudioStore } from "../../storage/audio-store.js";
 import type { AudioFormat } from "../audio/clip-format.js";
-import { measureReply } from "../audio/formats/reply-duration.js";
-import type { ReplyFormat } from "../audio/formats/reply-duration.js";
 import { growingWavHeader } from "../audio/formats/wav-header.js";
 import type { AnswerLog } from "../live/answer-log.js";
+import { measureSound, pcmBytesPerMs } from "./sound-length.js";
 import { Words } from "./words.js";
-
-/** 24 kHz mono 16-bit. */
-const pcmBytesPerMs = 48;
-/** The formats that come as files, whose bytes tell how long they are. */
-const fileFormats: Partial<Record<AudioFormat, ReplyFormat>> = {
-  MP3: "mp3",
-  FLAC: "flac",
-  OPUS: "opus",
-  AAC: "aac",
-};
 
 /** What an attempt has received so far. */
 export class Answer {
@@ -40,7 +29,7 @@ export class Answer {
 
   /** To be called when the model is about to be asked. */
   prepare(): void {
-    if (this.#format === null || !this.#isStreamed()) return;
+    if (this.#format === null) return;
     this.#prepared = this.#createDraft(this.#format);
     // Told by the first sound, which needs it.
     this.#prepared.catch(() => undefined);
@@ -69,12 +58,7 @@ export class Answer {
   async #addWords(kind: "text" | "transcript", delta: string): Promise<void> {
     this.#wordsAre ??= kind;
     const words = this.#words.add(delta);
-    if (words !== "" && this.#isStreamed()) await this.#log.growByWords(this.#wordsAre, words);
-  }
-
-  /** Sound that comes as a file comes whole: it has nothing to tell while it grows. */
-  #isStreamed(): boolean {
-    return this.#format === null || fileFormats[this.#format] === undefined;
+    if (words !== "") await this.#log.growByWords(this.#wordsAre, words);
   }
 
   /** Why the sound could not be kept, a full disk say; null where it could. The words are kept all the same. */
@@ -92,7 +76,7 @@ export class Answer {
       await this.dropSound(error);
       return;
     }
-    if (this.#isStreamed()) this.#log.growBySound(bytes);
+    this.#log.growBySound(bytes);
   }
 
   async dropSound(reason: unknown): Promise<void> {
@@ -141,9 +125,9 @@ export class Answer {
 
   /** How long the received sound is, in milliseconds, also where it is not kept; null where it could not be told. */
   async soundMs(): Promise<number | null> {
-    const fileFormat = this.#draft === null || this.#format === null ? null : fileFormats[this.#format];
-    if (this.#draft === null || fileFormat == null) return Math.round(this.#soundByteLength / pcmBytesPerMs);
-    return measureReply(fileFormat, this.#draft);
+    if (this.#draft === null || this.#format === null)
+      return Math.round(this.#soundByteLength / pcmBytesPerMs);
+    return measureSound(this.#format, this.#draft);
   }
 
   isEmpty(): boolean {

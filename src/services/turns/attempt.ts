@@ -147,7 +147,8 @@ export class Attempt {
         },
         onEvent: (event) => answer.add(event),
       });
-      await Promise.all([log.close(), answer.settle()]);
+      // Nothing of a filtered answer is written once that is known.
+      await Promise.all([result.end.type === "filtered" ? log.drop() : log.close(), answer.settle()]);
       this.#grown ||= log.begun;
       const endedAt = new Date();
       const soundMs = await answer.soundMs().catch(() => null);
@@ -156,7 +157,7 @@ export class Attempt {
       this.#runningCall = null;
       return { plan, result, answer, soundMs };
     } catch (error) {
-      await log.close();
+      await log.drop();
       this.#grown ||= log.begun;
       this.#countBrokenCall();
       await answer.discard();

@@ -1,14 +1,16 @@
+import { buffer } from "node:stream/consumers";
 import type { AudioDraft, AudioStore, StoredAudio } from "../../storage/audio-store.js";
 import type { DatabaseClient } from "../../db/database.js";
 import type { AudioClipRow, TurnRow } from "../../db/rows.js";
 import { toAudioFormat } from "../audio/clip-format.js";
+import type { AudioFormat } from "../audio/clip-format.js";
+import type { ByteSource } from "../audio/formats/byte-source.js";
 import { pcmHeaderByteLength, readGrowth } from "../live/read-answer.js";
 import type { KeptAnswer, KeptSound } from "./finish.js";
 import { trueHeader } from "./keep-answer.js";
 import type { ModelTarget } from "./model-target.js";
+import { measureSound } from "./sound-length.js";
 
-/** 24 kHz mono 16-bit. */
-const pcmBytesPerMs = 48;
 const sampleByteLength = 2;
 
 /** What a server that died has left of an answer. */
@@ -50,11 +52,9 @@ async function salvageSound(
 ): Promise<KeptSound | null> {
   const { storageKey } = clip;
   const format = toAudioFormat(clip.format);
-  const headerByteLength = pcmHeaderByteLength(format) ?? 0;
-  const stored =
-    (await store.measure(storageKey)) ?? (await commitDraft(store, storageKey, headerByteLength));
-  if (stored === null || stored.byteLength <= headerByteLength) return null;
-  const durationMs = Math.round((stored.byteLength - headerByteLength) / pcmBytesPerMs);
+  const stored = (await store.measure(storageKey)) ?? (await commitDraft(store, storageKey, format));
+  if (stored === null || stored.byteLength <= (pcmHeaderByteLength(format) ?? 0)) return null;
+  const durationMs = await measureSound(format, storedBytes(store, storageKey, stored.byteLength));
   // The id of an answer that was not finished is never referred to, so it is not kept.
   const provider = {
     providerAudioId: null,
@@ -69,18 +69,27 @@ async function salvageSound(
 async function commitDraft(
   store: AudioStore,
   storageKey: string,
-  headerByteLength: number,
+  format: AudioFormat,
 ): Promise<StoredAudio | null> {
   // A copy, because a server that only seemed dead may still write to its own.
   const draft = await store.copyDraft(storageKey);
   if (draft === null) return null;
-  const samples = draft.byteLength - headerByteLength;
-  if (samples < sampleByteLength) {
+  const byteLength = wholeByteLength(format, draft.byteLength);
+  if (byteLength === 0) {
     await draft.discard();
     return null;
   }
-  await draft.truncate(headerByteLength + samples - (samples % sampleByteLength));
-  return commitOnce(store, storageKey, draft, headerByteLength);
+  await draft.truncate(byteLength);
+  return commitOnce(store, storageKey, draft, format);
+}
+
+/** How much of a draft is kept, in bytes: samples that came whole, and files as they are. 0 where it holds no sound. */
+function wholeByteLength(format: AudioFormat, byteLength: number): number {
+  const headerByteLength = pcmHeaderByteLength(format);
+  if (headerByteLength === null) return byteLength;
+  const samples = Math.max(0, byteLength - headerByteLength);
+  const whole = samples - (samples % sampleByteLength);
+  return whole === 0 ? 0 : headerByteLength + whole;
 }
 
 /** Another server may have made it whole at the same moment: then that is what is kept. */
@@ -88,13 +97,24 @@ async function commitOnce(
   store: AudioStore,
   storageKey: string,
   draft: AudioDraft,
-  headerByteLength: number,
+  format: AudioFormat,
 ): Promise<StoredAudio> {
   try {
-    return await draft.commit(storageKey, headerByteLength === 0 ? undefined : trueHeader(draft));
+    return await draft.commit(storageKey, format === "WAV" ? trueHeader(draft) : undefined);
   } catch (error) {
     const stored = await store.measure(storageKey);
     if (stored === null) throw error;
     return stored;
   }
+}
+
+function storedBytes(store: AudioStore, storageKey: string, byteLength: number): ByteSource {
+  const readAt = async (offset: number, length: number) => {
+    const end = Math.min(offset + length, byteLength) - 1;
+    if (end < offset) return new Uint8Array(0);
+    const bytes = await store.read(storageKey, { start: offset, end });
+    if (bytes === null) throw new Error(`the sound ${storageKey} is gone`);
+    return buffer(bytes);
+  };
+  return { byteLength, readAt };
 }

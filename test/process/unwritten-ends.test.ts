@@ -1,0 +1,182 @@
+import { mkdir, readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, it } from "@jest/globals";
+import { freshDatabaseUrl, onEachDatabase } from "../helpers/databases.js";
+import type { DatabaseKind } from "../helpers/databases.js";
+import { endOfTurn } from "../helpers/exchanges.js";
+import { askByText, startedConversation, turnById } from "../helpers/operations.js";
+import type { Asked, Clip, Turn } from "../helpers/operations.js";
+import { TestParley } from "../helpers/parley.js";
+import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
+import { refuseEnds } from "../helpers/refused-writes.js";
+import { sha256Of } from "../helpers/sound.js";
+import { openSql } from "../helpers/sql.js";
+import { Heard, turnEvents } from "../helpers/turn-events.js";
+
+const interrupted = { status: "FAILED", error: { code: "INTERRUPTED", retryable: true } };
+const words = "one two three four five six seven eight nine ten";
+
+/** A server in a process of its own that has received all of some answers, and can't write their ends. */
+async function serverBeforeTheEnd(kind: DatabaseKind, replies: readonly object[]) {
+  const [folder, standIn] = [await temporaryFolder(), await testStandIn()];
+  const databaseUrl = await freshDatabaseUrl(kind, folder);
+  const env = {
+    ...azureSettings(standIn),
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: folder,
+    LEASE_MS: "1000",
+    // The log in lines of JSON.
+    NODE_ENV: "production",
+  };
+  const parley = await ParleyProcess.start(folder, env);
+  const ask = async (reply: object, waitMs: number) =>
+    askByText(parley, await startedConversation(parley), `Say '${words}'.`, { reply, waitMs });
+  const whole = await Promise.all(replies.map((reply) => ask(reply, 20_000)));
+  const allowEnds = await refuseEnds(await openSql(databaseUrl), databaseUrl);
+  const held = await Promise.all(replies.map((reply) => ask(reply, 0)));
+  for (const { id } of held)
+    await parley.program.printed("stderr", new RegExp(`"${id}".*writing the end of a turn failed`));
+  const killAndStartAgain = async (betweenThem: () => Promise<void> = () => Promise.resolve()) => {
+    await parley.program.kill();
+    await allowEnds();
+    await betweenThem();
+    return ParleyProcess.start(folder, env);
+  };
+  return { parley, folder, standIn, whole, held, killAndStartAgain };
+}
+
+async function ended(parley: Asked, turnId: string): Promise<Turn> {
+  for (;;) {
+    const turn = await turnById(parley, turnId);
+    if (turn !== null && turn.endedAt !== null) return turn;
+    await delay(50);
+  }
+}
+
+async function download(parley: { url: string }, { url }: Clip): Promise<Buffer> {
+  const response = await fetch(new URL(new URL(url).pathname, parley.url));
+  return Buffer.from(await response.arrayBuffer());
+}
+
+/** The names of the drafts in the store. */
+const drafts = (folder: string) => readdir(join(folder, "audio", "drafts"));
+
+/** As if the server had died before the files of these turns had their names. */
+async function takeNamesBack(folder: string, turns: readonly Turn[]): Promise<void> {
+  await mkdir(join(folder, "audio", "drafts"), { recursive: true });
+  for (const { conversation } of turns) {
+    const [name = ""] = await readdir(join(folder, "audio", conversation.id));
+    const draft = join(folder, "audio", "drafts", `${conversation.id}~${name}.part`);
+    await rename(join(folder, "audio", conversation.id, name), draft);
+  }
+}
+
+onEachDatabase("an answer that has come when its server is killed before the turn's end", (kind) => {
+  it.each([
+    { moment: "after", formats: ["MP3", "OPUS"] },
+    { moment: "before", formats: ["FLAC", "AAC"] },
+  ])(
+    "is kept where it came as a file, and can be played: killed $moment the file had its name ($formats)",
+    async ({ moment, formats }) => {
+      const replies = formats.map((format) => ({ format }));
+      const { parley, folder, standIn, whole, held, killAndStartAgain } = await serverBeforeTheEnd(
+        kind,
+        replies,
+      );
+      const heard = new Map<string, Heard>();
+      for (const { id } of held) {
+        const listener = new Heard();
+        for await (const event of turnEvents("multipart", parley.url, id)) {
+          listener.take(event);
+          if (event.__typename === "TranscriptDelta") break;
+        }
+        heard.set(id, listener);
+        // Its words are there; its sound is offered only when it is sure to stay.
+        const running = await turnById(parley, id);
+        expect(running?.assistantMessage).toMatchObject({ transcript: words, audio: null });
+      }
+      const second = await killAndStartAgain(async () => {
+        if (moment === "before") await takeNamesBack(folder, held);
+      });
+      for (const [index, { id }] of held.entries()) {
+        const turn = await ended(second, id);
+        expect(turn).toMatchObject({ ...interrupted, attempt: 1, assistantMessage: { transcript: words } });
+        // The same words are the same sound, but for the random number in each Ogg file: what is kept is all of it.
+        const { format, mimeType, byteLength, durationMs, sha256 } = clipOf(whole[index]);
+        expect(format).toBe(formats[index]);
+        expect(durationMs).toBeGreaterThan(900);
+        expect(clipOf(turn)).toMatchObject({ format, mimeType, byteLength, durationMs });
+        if (format !== "OPUS") expect(clipOf(turn).sha256).toBe(sha256);
+        expect(sha256Of(await download(second, clipOf(turn)))).toBe(clipOf(turn).sha256);
+        const listener = heard.get(id) ?? new Heard();
+        await listener.takeAll(turnEvents("multipart", second.url, id, listener.cursor));
+        expect(listener.types).toEqual(["TurnStarted", "TranscriptDelta", "TurnEnded"]);
+        expect(listener.answer).toEqual({ text: null, transcript: words, sound: "" });
+      }
+      expect(await drafts(folder)).toEqual([]);
+      expect(standIn.requests).toHaveLength(2 * held.length);
+    },
+  );
+
+  it("is kept to its last word and sample where it was spoken or written as it came", async () => {
+    const replies = [{ format: "WAV" }, { format: "PCM16" }, { modalities: ["TEXT"] }];
+    const { whole, held, killAndStartAgain } = await serverBeforeTheEnd(kind, replies);
+    const second = await killAndStartAgain();
+    for (const [index, { id }] of held.entries()) {
+      const turn = await ended(second, id);
+      const { text, transcript, audio } = whole[index]?.assistantMessage ?? {};
+      expect(text ?? transcript).toBe(words);
+      expect(turn).toMatchObject({ ...interrupted, assistantMessage: { text, transcript } });
+      const heard = await new Heard().takeAll(turnEvents("websocket", second.url, id));
+      expect([heard.text, heard.transcript]).toEqual([text ?? "", transcript ?? ""]);
+      if (audio == null) continue;
+      expect(clipOf(turn)).toMatchObject({ durationMs: audio.durationMs, sha256: audio.sha256 });
+      expect(sha256Of(await download(second, clipOf(turn)))).toBe(audio.sha256);
+    }
+  });
+});
+
+function clipOf(turn: Turn | undefined): Clip {
+  const clip = turn?.assistantMessage?.audio;
+  if (clip == null) throw new Error(`a turn without a clip: ${JSON.stringify(turn)}`);
+  return clip;
+}
+
+onEachDatabase("a turn whose end the database refuses for longer than it is tried", (kind) => {
+  it.each([{ format: "WAV" }, { format: "MP3" }])(
+    "is ended later by the same server, with all that was received (%j)",
+    async (reply) => {
+      const parley = await TestParley.start(kind, { env: { LEASE_MS: "1000" } });
+      const ask = async (waitMs: number) =>
+        askByText(parley, await startedConversation(parley), `Say '${words}'.`, { reply, waitMs });
+      const whole = clipOf(await ask(20_000));
+      const allowEnds = await refuseEnds(await openSql(parley.databaseUrl), parley.databaseUrl);
+      const { id, conversation } = await ask(0);
+      const heard = new Heard();
+      const listening = heard.takeAll(turnEvents("websocket", parley.url, id));
+      await logged(parley, id, "could not write the end of a turn");
+      // Nothing else was lost, and nothing else is asked for meanwhile.
+      await logged(parley, id, "could not recover a turn");
+      expect(await turnById(parley, id)).toMatchObject({ status: "RUNNING", endedAt: null });
+      await allowEnds();
+
+      expect(await endOfTurn(parley, id)).toMatchObject({ ...interrupted, attempt: 1 });
+      const turn = await turnById(parley, id);
+      const { durationMs, sha256 } = whole;
+      expect(turn?.assistantMessage).toMatchObject({ transcript: words, audio: { durationMs, sha256 } });
+      expect(sha256Of(await download(parley, clipOf(turn ?? undefined)))).toBe(sha256);
+      await listening;
+      expect([heard.types.at(-1), heard.transcript]).toEqual(["TurnEnded", words]);
+      expect(parley.standIn.requests).toHaveLength(2);
+      // The conversation can go on.
+      const next = await askByText(parley, conversation.id, "Say 'next'.");
+      expect(next).toMatchObject({ status: "COMPLETED", position: 2 });
+    },
+  );
+});
+
+/** Resolves once the server has told something of the turn. */
+async function logged(parley: TestParley, turnId: string, what: string): Promise<void> {
+  while (!parley.log.some((line) => line.includes(turnId) && line.includes(what))) await delay(10);
+}
