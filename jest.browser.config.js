@@ -6,6 +6,6 @@ export default {
   testMatch: ["<rootDir>/test/browser/**/*.browser.ts"],
   // One browser at a time: they measure when sound begins.
   maxWorkers: 1,
-  globalSetup: undefined,
+  globalSetup: "<rootDir>/test/browser/global-setup.js",
   globalTeardown: undefined,
 };
