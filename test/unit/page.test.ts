@@ -1,9 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { InMemoryCache, gql } from "@apollo/client";
 import fc from "fast-check";
 
 import { GrowingSound, fromBase64 } from "../../web/app/audio/growing-sound.js";
 import { barsOf, PeakMeter } from "../../web/app/audio/peaks.js";
 import { encodeWav } from "../../web/app/audio/wav.js";
+import { turnsField } from "../../web/app/client/turns-field.js";
 import { waitMs } from "../../web/app/client/wait-ms.js";
 import { titleOf } from "../../web/app/composer/title.js";
 import { asDuration, spokenDuration } from "../../web/app/parts/format.js";
@@ -127,6 +129,10 @@ describe("The address", () => {
 });
 
 describe("Words for people", () => {
+  it("cut no character of a title in two", () => {
+    expect(titleOf("🐕".repeat(70))).toBe(`${"🐕".repeat(59)}…`);
+  });
+
   it.each([
     ["  Hello \n there ", "Hello there"],
     ["", null],
@@ -144,5 +150,84 @@ describe("Words for people", () => {
   ])("%d seconds are %s, and said as %s", (seconds, shown, said) => {
     expect(asDuration(seconds)).toBe(shown);
     expect(spokenDuration(seconds)).toBe(said);
+  });
+});
+
+describe("The turns that the page holds", () => {
+  const query = gql`
+    query ($last: Int, $before: String) {
+      conversation {
+        id
+        turns(last: $last, before: $before) {
+          nodes {
+            id
+            position
+          }
+          pageInfo {
+            hasPreviousPage
+            startCursor
+          }
+        }
+      }
+    }
+  `;
+
+  /** The positions that are held after pages `[from, to]` came one after the other, and whether there is more. */
+  function held(...pages: [number, number][]): unknown {
+    const cache = new InMemoryCache({ typePolicies: { Conversation: { fields: { turns: turnsField } } } });
+    for (const [from, to] of pages) {
+      const nodes = Array.from({ length: to - from + 1 }, (_, index) => from + index).map((position) => ({
+        __typename: "Turn",
+        id: `turn_${position}`,
+        position,
+      }));
+      const pageInfo = { __typename: "PageInfo", hasPreviousPage: from > 1, startCursor: String(from) };
+      const turns = { __typename: "TurnConnection", nodes, pageInfo };
+      cache.writeQuery({
+        query,
+        data: { conversation: { __typename: "Conversation", id: "conv_1", turns } },
+      });
+    }
+    const read = cache.readQuery<{
+      conversation: { turns: { nodes: { position: number }[]; pageInfo: { hasPreviousPage: boolean } } };
+    }>({ query })?.conversation.turns;
+    return [read?.nodes.map(({ position }) => position), read?.pageInfo.hasPreviousPage];
+  }
+
+  it.each<[string, [number, number][], unknown]>([
+    [
+      "an earlier page comes in front",
+      [
+        [3, 4],
+        [1, 2],
+      ],
+      [[1, 2, 3, 4], false],
+    ],
+    [
+      "a newer page adds what is new",
+      [
+        [1, 3],
+        [2, 4],
+      ],
+      [[1, 2, 3, 4], false],
+    ],
+    [
+      "a newer page that begins right behind adds to it",
+      [
+        [2, 3],
+        [4, 5],
+      ],
+      [[2, 3, 4, 5], true],
+    ],
+    [
+      "a page that does not reach back takes their place",
+      [
+        [1, 2],
+        [5, 6],
+      ],
+      [[5, 6], true],
+    ],
+  ])("are one list without holes: %s", (_, pages, expected) => {
+    expect(held(...pages)).toEqual(expected);
   });
 });

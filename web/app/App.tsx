@@ -1,3 +1,5 @@
+import { useLayoutEffect, useRef } from "react";
+
 import { ConversationPane } from "./conversation/ConversationPane.js";
 import { NewConversationPane } from "./conversation/NewConversationPane.js";
 import { ConversationList } from "./list/ConversationList.js";
@@ -9,19 +11,38 @@ import { useServices } from "./services.js";
 /** The list beside a conversation; on a narrow screen one of both. */
 export function App() {
   const here = useWatched<Place>(place);
+  const arrival = useFocusOnArrival(here);
   return (
-    <div className={`page at-${here.kind}`}>
+    <main ref={arrival} className={`page at-${here.kind}`}>
       <Unreachable />
       <ConversationList place={here} />
-      <main>
+      <section aria-label="Conversation" tabIndex={-1}>
         {here.kind === "conversation" ? (
-          <ConversationPane key={here.id} id={here.id} />
+          <ConversationPane key={here.id} id={here.id} isBegun={here.begun === true} />
         ) : (
           <NewConversationPane />
         )}
-      </main>
-    </div>
+      </section>
+    </main>
   );
+}
+
+/** Where the element that had the focus is gone with what was left, the focus goes to what is shown instead. */
+function useFocusOnArrival(here: Place) {
+  const page = useRef<HTMLElement>(null);
+  const first = useRef(here);
+  useLayoutEffect(() => {
+    const { activeElement } = document;
+    if (here === first.current || (activeElement !== document.body && isShown(activeElement))) return;
+    const areas = page.current?.querySelectorAll<HTMLElement>(":scope > section, :scope > nav") ?? [];
+    // On a narrow screen only one of them is shown.
+    [...areas].reverse().find(isShown)?.focus({ preventScroll: true });
+  }, [here]);
+  return page;
+}
+
+function isShown(element: Element | null): boolean {
+  return (element?.getClientRects().length ?? 0) > 0;
 }
 
 function Unreachable() {

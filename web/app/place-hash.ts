@@ -1,5 +1,9 @@
-/** What the page shows: nothing but the list, a conversation that is still to begin, or a saved one. */
-export type Place = { kind: "list" } | { kind: "new" } | { kind: "conversation"; id: string };
+/**
+ * What the page shows: nothing but the list, a conversation that is still to begin, or a saved one. `begun`: its first
+ * message was sent here just now.
+ */
+export type Place =
+  { kind: "list" } | { kind: "new" } | { kind: "conversation"; id: string; begun?: boolean };
 
 export function hashOf(next: Place): string {
   switch (next.kind) {

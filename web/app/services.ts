@@ -6,7 +6,7 @@ import { openConnection } from "./client/connection.js";
 import type { Connection } from "./client/connection.js";
 import { Outbox } from "./composer/outbox.js";
 import { heard } from "./conversation/heard.js";
-import { go } from "./place.js";
+import { go, place } from "./place.js";
 
 /** What the page is made with, constructed once. */
 export interface Services {
@@ -18,9 +18,13 @@ export interface Services {
 export function createServices(origin: string): Services {
   const connection = openConnection(origin);
   const client = createApolloClient(origin, connection);
-  const outbox = new Outbox(client, (turn, conversationId) => {
+  const outbox = new Outbox(client, (turn, conversationId, begins) => {
+    const here = place.get();
+    const isHere = here.kind === "conversation" ? here.id === conversationId : begins;
+    // Somebody who has gone elsewhere meanwhile is not fetched back, and hears nothing.
+    if (!isHere) return;
     heard.begin(turn.id);
-    go({ kind: "conversation", id: conversationId });
+    if (begins) go({ kind: "conversation", id: conversationId, begun: true });
   });
   return { client, connection, outbox };
 }

@@ -32,6 +32,14 @@ export class FilePlayback implements Playback {
     this.#audio?.pause();
   }
 
+  /** Ends it and lets go of what was loaded; it can be played again. */
+  release(): void {
+    const { src } = this.#audio ?? {};
+    this.pause();
+    this.#audio = null;
+    if (src?.startsWith("blob:") === true) URL.revokeObjectURL(src);
+  }
+
   seek(seconds: number): void {
     if (this.#audio !== null) this.#audio.currentTime = seconds;
     this.#set({ seconds });

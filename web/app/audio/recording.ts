@@ -36,14 +36,17 @@ export async function startRecording(): Promise<Recording> {
     level,
     stop: () =>
       new Promise((resolve) => {
-        recorder.addEventListener("stop", () => {
+        const finish = () => {
           end();
           resolve(new Blob(pieces, { type: recorder.mimeType }));
-        });
+        };
+        // It has stopped by itself where the microphone was pulled out.
+        if (recorder.state === "inactive") return finish();
+        recorder.addEventListener("stop", finish);
         recorder.stop();
       }),
     cancel: () => {
-      recorder.stop();
+      if (recorder.state !== "inactive") recorder.stop();
       end();
     },
   };

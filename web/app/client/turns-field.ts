@@ -8,12 +8,13 @@ export interface HeldTurns {
 
 /**
  * Pages of `turns(last:, before:)` become one list in the order of positions. Turns are never taken away, so what was read
- * stays: a newer page or a new turn only adds to it.
+ * stays: a newer page or a new turn only adds to it. Where so much was said meanwhile that the newest page does not reach
+ * back to what was read, it takes its place: a list with a hole would look whole.
  */
 export const turnsField: FieldPolicy<HeldTurns> = {
   keyArgs: false,
   merge(existing, incoming, options) {
-    if (existing === undefined) return incoming;
+    if (existing === undefined || !meets(existing.nodes, incoming.nodes, options)) return incoming;
     const nodes = inOrder([...existing.nodes, ...incoming.nodes], options);
     // What precedes the list is told by the page that begins it.
     const isEarlier = nodes[0]?.__ref !== existing.nodes[0]?.__ref;
@@ -22,19 +23,22 @@ export const turnsField: FieldPolicy<HeldTurns> = {
 };
 
 /** Adds a turn that an event told of. */
-export function withTurn(
-  held: HeldTurns,
-  turn: Reference,
-  options: Pick<FieldFunctionOptions, "readField">,
-): HeldTurns {
+export function withTurn(held: HeldTurns, turn: Reference, options: Reading): HeldTurns {
   if (held.nodes.some(({ __ref }) => __ref === turn.__ref)) return held;
   return { ...held, nodes: inOrder([...held.nodes, turn], options) };
 }
 
-function inOrder(
-  turns: readonly Reference[],
-  { readField }: Pick<FieldFunctionOptions, "readField">,
-): Reference[] {
+type Reading = Pick<FieldFunctionOptions, "readField">;
+
+function meets(held: readonly Reference[], page: readonly Reference[], { readField }: Reading): boolean {
+  const [first] = page;
+  const last = held.at(-1);
+  if (first === undefined || last === undefined) return true;
+  const positionOf = (turn: Reference) => readField<number>("position", turn) ?? 0;
+  return positionOf(first) <= positionOf(last) + 1;
+}
+
+function inOrder(turns: readonly Reference[], { readField }: Reading): Reference[] {
   const unique = [...new Map(turns.map((turn) => [turn.__ref, turn])).values()];
   const positionOf = (turn: Reference) => readField<number>("position", turn) ?? 0;
   return unique.sort((one, other) => positionOf(one) - positionOf(other));

@@ -1,10 +1,10 @@
-import { useCallback, useState } from "react";
+import { useCallback, useLayoutEffect, useState } from "react";
 
 import { longestRecordingSeconds, prepareSound, UnusableSound } from "../audio/prepare.js";
 import { unlockSound } from "../audio/live-playback.js";
 import { IconButton } from "../parts/IconButton.js";
 import { Notice } from "../parts/Notice.js";
-import { useWatched } from "../parts/use-watched.js";
+import { useKeptFocus } from "../parts/use-kept-focus.js";
 import { useServices } from "../services.js";
 import { useSetting } from "../use-setting.js";
 import { Attachment, AttachButton } from "./Attachment.js";
@@ -15,12 +15,15 @@ import { TextBox } from "./TextBox.js";
 import { useDraft } from "./use-draft.js";
 import { useMicrophone } from "./use-microphone.js";
 import { modalitiesOf, useReplyKind } from "./use-reply-kind.js";
+import { useSending } from "./use-sending.js";
 import { useSoundDrop } from "./use-sound-drop.js";
 
 interface Props {
   /** Null: the first message starts a conversation with `beginning`. */
   conversationId: string | null;
   beginning: NewConversation | null;
+  /** Whether the conversation was begun here just now: whoever wrote its first message goes on writing. */
+  goesOn?: boolean;
   /** Whether a turn runs, so that no other can begin. */
   running: boolean;
   onStop: () => void;
@@ -29,15 +32,19 @@ interface Props {
 const plain: NewConversation = { instructions: "", voice: null };
 
 /** Where the next message is made: written, spoken, or a sound file with or without words. */
-export function Composer({ conversationId, beginning, running, onStop }: Props) {
+export function Composer({ conversationId, beginning, goesOn = false, running, onStop }: Props) {
   const { outbox } = useServices();
   const setting = useSetting();
-  const sending = useWatched(outbox.sending);
-  const [text, setText] = useDraft(conversationId);
+  const sending = useSending(conversationId);
+  const [text, setText] = useDraft(conversationId, goesOn);
   const [file, setFile] = useState<File | null>(null);
   const [kind, setKind] = useReplyKind();
   const [problem, setProblem] = useState<string | null>(null);
   const busy = sending !== null || running;
+  const focus = useKeptFocus<HTMLFormElement>(nextFocus);
+  useLayoutEffect(() => {
+    if (goesOn) focus.ref.current?.querySelector("textarea")?.focus();
+  }, [goesOn, focus.ref]);
 
   const send = async (sound: Blob | null) => {
     if (busy || (sound === null && text.trim() === "")) return;
@@ -53,11 +60,15 @@ export function Composer({ conversationId, beginning, running, onStop }: Props) 
       setProblem(error instanceof UnusableSound ? error.message : "That sound can't be sent.");
     }
   };
-  const microphone = useMicrophone(longestRecordingSeconds(setting), (sound) => void send(sound));
   const attach = useCallback((next: File) => {
     setProblem(null);
     setFile(next);
   }, []);
+  const microphone = useMicrophone(longestRecordingSeconds(setting), (sound) => {
+    // Another window may have begun a turn meanwhile: then it waits to be sent.
+    if (busy) attach(new File([sound], "What you said", { type: sound.type }));
+    else void send(sound);
+  });
   const isOver = useSoundDrop(attach);
   const { state } = microphone;
   const told = problem ?? microphone.problem;
@@ -66,6 +77,7 @@ export function Composer({ conversationId, beginning, running, onStop }: Props) 
     <form
       className="composer"
       aria-label="Your message"
+      {...focus}
       onSubmit={(event) => {
         event.preventDefault();
         void send(file);
@@ -81,7 +93,7 @@ export function Composer({ conversationId, beginning, running, onStop }: Props) 
       {file !== null && <Attachment file={file} onRemove={() => setFile(null)} />}
       <div className="row">
         {state.kind === "recording" ? (
-          <div className="recording">
+          <div className="under-way">
             <RecordingTime startedAt={state.startedAt} />
             <span>Recording. Release or press again to send.</span>
             <button type="button" onClick={microphone.cancel}>
@@ -94,24 +106,27 @@ export function Composer({ conversationId, beginning, running, onStop }: Props) 
             <TextBox text={text} hasSound={file !== null} onText={setText} onSend={() => void send(file)} />
           </>
         )}
-        {running ? (
-          <IconButton icon="stop" label="Stop the answer" className="round primary" onClick={onStop} />
+        {running && state.kind === "idle" ? (
+          <IconButton icon="stop" label="Stop the answer" className="round primary main" onClick={onStop} />
         ) : (
-          <>
-            <MicrophoneButton microphone={microphone} disabled={sending !== null} />
-            {state.kind === "idle" && (
-              <IconButton
-                icon="send"
-                label="Send"
-                type="submit"
-                className="round primary"
-                disabled={busy || (text.trim() === "" && file === null)}
-              />
-            )}
-          </>
+          <MicrophoneButton microphone={microphone} disabled={sending !== null} />
+        )}
+        {!running && state.kind === "idle" && (
+          <IconButton
+            icon="send"
+            label="Send"
+            type="submit"
+            className="round primary"
+            disabled={busy || (text.trim() === "" && file === null)}
+          />
         )}
       </div>
       <ReplyChoice kind={kind} onKind={setKind} />
     </form>
   );
+}
+
+/** From the microphone to the button that stops the answer, and back; from anything else to the words. */
+function nextFocus(form: HTMLFormElement, lost: Element | null): HTMLElement | null {
+  return form.querySelector(lost?.matches(".main") === true ? "button.main" : "textarea, button.main");
 }

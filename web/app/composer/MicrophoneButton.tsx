@@ -23,19 +23,23 @@ export function MicrophoneButton({ microphone, disabled }: Props) {
   const { state, press, release } = microphone;
   // A click follows each press and release, and must not count again.
   const wasPressed = useRef(false);
+  const begin = () => {
+    if (!disabled) press();
+  };
   const down = () => {
     wasPressed.current = true;
-    press();
+    begin();
   };
   const isHoldingKey = (key: string) => key === " " || key === "Enter";
   return (
     <button
       type="button"
-      className={`icon-button round microphone ${state.kind}`}
+      className={`icon-button round main microphone ${state.kind}`}
       aria-label={labels[state.kind]}
       title={labels[state.kind]}
       aria-pressed={state.kind === "recording"}
-      disabled={disabled}
+      // Not `disabled`, which would take the focus away from whoever has just spoken.
+      aria-disabled={disabled}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
@@ -54,7 +58,7 @@ export function MicrophoneButton({ microphone, disabled }: Props) {
         release();
       }}
       onClick={() => {
-        if (!wasPressed.current) press();
+        if (!wasPressed.current) begin();
         wasPressed.current = false;
       }}
       onContextMenu={(event) => event.preventDefault()}

@@ -3,15 +3,16 @@ import { useId } from "react";
 import type { ReplyKind } from "./use-reply-kind.js";
 
 const kinds: readonly { kind: ReplyKind; label: string }[] = [
-  { kind: "spoken", label: "Answer with voice and words" },
-  { kind: "written", label: "Answer with words only" },
+  { kind: "spoken", label: "voice and words" },
+  { kind: "written", label: "words only" },
 ];
 
 export function ReplyChoice({ kind, onKind }: { kind: ReplyKind; onKind: (kind: ReplyKind) => void }) {
   const name = useId();
   return (
     <fieldset className="reply-choice">
-      <legend className="visually-hidden">How the answer comes</legend>
+      <legend className="visually-hidden">Answer with</legend>
+      <span aria-hidden="true">Answer with</span>
       {kinds.map((choice) => (
         <label key={choice.kind}>
           <input

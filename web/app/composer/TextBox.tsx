@@ -24,6 +24,7 @@ export function TextBox({ text, hasSound, onText, onSend }: Props) {
     <textarea
       ref={box}
       rows={1}
+      dir="auto"
       value={text}
       maxLength={maxLength}
       aria-label={hasSound ? "Words that go with the sound" : "Message"}

@@ -1,15 +1,21 @@
 import { Notice } from "../parts/Notice.js";
 import { useServices } from "../services.js";
-import type { Sending } from "./outbox.js";
+import { useSending } from "./use-sending.js";
 
-/** A message that the server does not have yet. */
-export function Unsent({ sending }: { sending: Sending }) {
+/** A message that the server does not have yet; nothing where there is none. */
+export function Unsent({ conversationId }: { conversationId: string | null }) {
   const { outbox } = useServices();
+  const sending = useSending(conversationId);
+  if (sending === null) return null;
   const { draft, problem } = sending;
   return (
     <div className="turn" aria-busy={problem === null}>
       <div className="message question unsent">
-        {draft.text !== "" && <p className="words">{draft.text}</p>}
+        {draft.text !== "" && (
+          <p className="words" dir="auto">
+            {draft.text}
+          </p>
+        )}
         {draft.sound !== null && <p className="remark">A sound of {Math.ceil(draft.sound.size / 1024)} kB</p>}
         {problem === null && <p className="remark">Sending…</p>}
       </div>
@@ -17,12 +23,18 @@ export function Unsent({ sending }: { sending: Sending }) {
         <Notice
           actions={
             <>
-              <button type="button" onClick={() => outbox.takeBack()}>
+              <button type="button" onClick={() => outbox.discard(conversationId)}>
                 Discard
               </button>
-              <button type="button" className="primary" onClick={() => void outbox.sendAgain()}>
-                Send again
-              </button>
+              {problem.retryable && (
+                <button
+                  type="button"
+                  className="primary"
+                  onClick={() => void outbox.sendAgain(conversationId)}
+                >
+                  Send again
+                </button>
+              )}
             </>
           }
         >

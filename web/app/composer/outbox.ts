@@ -18,77 +18,77 @@ export interface Draft {
   modalities: Modality[];
 }
 
+export interface NewConversation {
+  instructions: string;
+  voice: string | null;
+}
+
 /** What is on its way. */
 export interface Sending {
-  /** Null for a conversation that begins with it. */
-  conversationId: string | null;
   draft: Draft;
   /** Null while it is sent; else why it was not. */
   problem: Problem | null;
 }
 
 interface Letter extends Sending {
+  /** Null for a conversation that begins with it, as `beginning` says. */
+  conversationId: string | null;
+  beginning: NewConversation;
   /** The same for every try: however often a request is repeated, the server answers with one and the same turn. */
   key: string;
 }
 
-export interface NewConversation {
-  instructions: string;
-  voice: string | null;
-}
+/** `begins`: whether the conversation was started with it. */
+export type OnSent = (turn: TurnFieldsFragment, conversationId: string, begins: boolean) => void;
 
 /**
- * Sends one message at a time and keeps it until the server has it: a lost connection loses nothing, and a message
- * that is sent again is never asked twice.
+ * Sends one message of a conversation at a time and keeps it until the server has it: a lost connection loses nothing, and a
+ * message that is sent again is never asked twice.
  */
 export class Outbox {
-  readonly sending = new Watched<Sending | null>(null);
+  /** By the id of the conversation; under null for one that is still to begin. */
+  readonly sending = new Watched<ReadonlyMap<string | null, Sending>>(new Map());
   readonly #client: ApolloClient;
-  readonly #onSent: (turn: TurnFieldsFragment, conversationId: string) => void;
-  #letter: Letter | null = null;
-  #beginning: NewConversation = { instructions: "", voice: null };
+  readonly #onSent: OnSent;
+  readonly #letters = new Map<string | null, Letter>();
 
-  constructor(client: ApolloClient, onSent: (turn: TurnFieldsFragment, conversationId: string) => void) {
+  constructor(client: ApolloClient, onSent: OnSent) {
     this.#client = client;
     this.#onSent = onSent;
   }
 
   /** Sends it; a conversation that is null is started with `beginning`. */
   send(conversationId: string | null, draft: Draft, beginning: NewConversation): Promise<void> {
-    this.#letter = { conversationId, draft, problem: null, key: newKey() };
-    this.#beginning = beginning;
-    return this.#deliver(this.#letter);
+    return this.#deliver({ conversationId, draft, beginning, problem: null, key: newKey() });
   }
 
-  async sendAgain(): Promise<void> {
-    if (this.#letter !== null) await this.#deliver({ ...this.#letter, problem: null });
+  async sendAgain(conversationId: string | null): Promise<void> {
+    const letter = this.#letters.get(conversationId);
+    if (letter !== undefined) await this.#deliver({ ...letter, problem: null });
   }
 
-  /** Answers what was not sent, so that it can be written anew. */
-  takeBack(): Draft | null {
-    const draft = this.#letter?.draft ?? null;
-    this.#show(null);
-    return draft;
+  discard(conversationId: string | null): void {
+    this.#letters.delete(conversationId);
+    this.#show();
   }
 
   async #deliver(letter: Letter): Promise<void> {
-    this.#show(letter);
+    this.#keep(letter);
     try {
       const conversationId = letter.conversationId ?? (await this.#begin(letter));
       const turn = await this.#addTurn(conversationId, letter);
-      this.#show(null);
-      this.#onSent(turn, conversationId);
+      this.discard(letter.conversationId);
+      this.#onSent(turn, conversationId, letter.conversationId === null);
     } catch (error) {
-      this.#show({ ...letter, problem: toProblem(error) });
+      this.#keep({ ...letter, problem: toProblem(error) });
     }
   }
 
-  async #begin({ key, draft }: Letter): Promise<string> {
-    const { instructions, voice } = this.#beginning;
+  async #begin({ key, draft, beginning }: Letter): Promise<string> {
     const title = titleOf(draft.text);
     const { data } = await this.#client.mutate({
       mutation: StartConversationDocument,
-      variables: { input: { title, instructions, voice, idempotencyKey: key } },
+      variables: { input: { title, ...beginning, idempotencyKey: key } },
     });
     return required(data).startConversation.conversation.id;
   }
@@ -107,9 +107,13 @@ export class Outbox {
     return required(data).addAudioTurn.turn;
   }
 
-  #show(letter: Letter | null): void {
-    this.#letter = letter;
-    this.sending.set(letter);
+  #keep(letter: Letter): void {
+    this.#letters.set(letter.conversationId, letter);
+    this.#show();
+  }
+
+  #show(): void {
+    this.sending.set(new Map(this.#letters));
   }
 }
 

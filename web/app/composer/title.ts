@@ -4,6 +4,9 @@ const titleLength = 60;
 /** The first words, up to 60 characters; null where there are none. */
 export function titleOf(text: string): string | null {
   const line = text.trim().replace(/\s+/g, " ");
-  if (line.length <= titleLength) return line === "" ? null : line;
-  return `${line.slice(0, titleLength - 1).replace(/\s+\S*$/, "")}…`;
+  // By code points: half an emoji is no character.
+  const characters = Array.from(line);
+  if (characters.length <= titleLength) return line === "" ? null : line;
+  const start = characters.slice(0, titleLength - 1).join("");
+  return `${start.replace(/\s+\S*$/, "")}…`;
 }

@@ -8,7 +8,7 @@ export function useSoundDrop(onDropped: (file: File) => void): boolean {
     const { signal } = ending;
     // Without it the browser would leave the page and open the file.
     const hold = (event: DragEvent) => {
-      if (event.dataTransfer?.types.includes("Files") !== true) return;
+      if (!hasFiles(event)) return;
       event.preventDefault();
       setOver(true);
     };
@@ -24,6 +24,8 @@ export function useSoundDrop(onDropped: (file: File) => void): boolean {
     window.addEventListener(
       "drop",
       (event) => {
+        // Words that are dropped are the text box's.
+        if (!hasFiles(event)) return;
         event.preventDefault();
         setOver(false);
         const file = event.dataTransfer?.files[0];
@@ -34,4 +36,8 @@ export function useSoundDrop(onDropped: (file: File) => void): boolean {
     return () => ending.abort();
   }, [onDropped]);
   return over;
+}
+
+function hasFiles({ dataTransfer }: DragEvent): boolean {
+  return dataTransfer?.types.includes("Files") === true;
 }

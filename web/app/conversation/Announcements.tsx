@@ -5,10 +5,10 @@ import type { TurnFieldsFragment } from "../client/generated/operations.js";
 /** Tells a screen reader when an answer begins and what it was when it is whole, rather than each of its words. */
 export function Announcements({ turn }: { turn: TurnFieldsFragment | null }) {
   const [text, setText] = useState("");
-  const before = useRef<TurnFieldsFragment["status"] | null>(turn?.status ?? null);
+  const before = useRef(turn && stateOf(turn));
   useEffect(() => {
-    if (turn === null || turn.status === before.current) return;
-    before.current = turn.status;
+    if (turn === null || stateOf(turn) === before.current) return;
+    before.current = stateOf(turn);
     setText(announcementOf(turn));
   }, [turn]);
   return (
@@ -16,6 +16,10 @@ export function Announcements({ turn }: { turn: TurnFieldsFragment | null }) {
       {text}
     </p>
   );
+}
+
+function stateOf({ id, status }: TurnFieldsFragment): string {
+  return `${id} ${status === "QUEUED" ? "RUNNING" : status}`;
 }
 
 function announcementOf({ status, assistantMessage, error }: TurnFieldsFragment): string {

@@ -22,7 +22,11 @@ export function Answer({ turn, listener, isLast, onListen }: TurnProps) {
   const words = wordsOf(turn, live);
   return (
     <section className="message answer" aria-label="Parley" aria-busy={running}>
-      {words !== "" && <p className="words">{words}</p>}
+      {words !== "" && (
+        <p className="words" dir="auto">
+          {words}
+        </p>
+      )}
       {running && words === "" && <Thinking />}
       <Sound turn={turn} live={live} running={running} onListen={onListen} />
       {turn.finishReason === "LENGTH" && <p className="remark">Cut off: the longest answer was reached.</p>}

@@ -22,7 +22,7 @@ export function Clip({ clip, label, answerOf }: Props) {
   );
   const { bars, element } = useBars(clip);
   useHeard(playback, answerOf ?? "");
-  useEffect(() => () => playback.pause(), [playback]);
+  useEffect(() => () => playback.release(), [playback]);
   return (
     <div ref={element}>
       <Player

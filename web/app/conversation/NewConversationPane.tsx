@@ -2,15 +2,13 @@ import { useState } from "react";
 
 import { Composer } from "../composer/Composer.js";
 import { Unsent } from "../composer/Unsent.js";
-import { useWatched } from "../parts/use-watched.js";
-import { useServices } from "../services.js";
+import { usePageTitle } from "../parts/use-page-title.js";
 import { BackButton } from "./BackButton.js";
 import { SettingsFields } from "./SettingsFields.js";
 
 /** A conversation that begins with its first message. */
 export function NewConversationPane() {
-  const { outbox } = useServices();
-  const sending = useWatched(outbox.sending);
+  usePageTitle(null);
   const [voice, setVoice] = useState<string | null>(null);
   const [instructions, setInstructions] = useState("");
   return (
@@ -34,7 +32,7 @@ export function NewConversationPane() {
             />
           </details>
         </div>
-        {sending?.conversationId === null && <Unsent sending={sending} />}
+        <Unsent conversationId={null} />
       </div>
       <Composer
         conversationId={null}

@@ -20,7 +20,11 @@ export const Turn = memo(function Turn({ turn, listener, isLast, onListen }: Tur
   return (
     <article className="turn" aria-label={`Turn ${turn.position}`}>
       <section className="message question" aria-label="You">
-        {userMessage.content !== null && <p className="words">{userMessage.content}</p>}
+        {userMessage.content !== null && (
+          <p className="words" dir="auto">
+            {userMessage.content}
+          </p>
+        )}
         {userMessage.audio !== null && <Clip clip={userMessage.audio} label="Your voice" answerOf={null} />}
       </section>
       <Answer turn={turn} listener={listener} isLast={isLast} onListen={onListen} />

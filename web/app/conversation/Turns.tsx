@@ -1,7 +1,6 @@
 import { useState } from "react";
 
-import { useServices } from "../services.js";
-import { useWatched } from "../parts/use-watched.js";
+import { useKeptFocus } from "../parts/use-kept-focus.js";
 import { Announcements } from "./Announcements.js";
 import { Turn } from "./Turn.js";
 import type { TurnListener } from "./turn-listener.js";
@@ -18,9 +17,8 @@ interface Props {
 /** What was said, oldest first; it stays at its end while the end grows, unless somebody has scrolled away. */
 export function Turns({ opened, listener, onListen }: Props) {
   const { turns, hasEarlier, readEarlier, conversation } = opened;
-  const { outbox } = useServices();
-  const sending = useWatched(outbox.sending);
-  const { scroller, content } = useKeepAtEnd();
+  const { ref: scroller, ...focus } = useKeptFocus<HTMLDivElement>((container) => container);
+  const content = useKeepAtEnd(scroller);
   const [reading, setReading] = useState(false);
   const last = turns.at(-1);
   const read = async () => {
@@ -30,7 +28,15 @@ export function Turns({ opened, listener, onListen }: Props) {
     setReading(false);
   };
   return (
-    <div ref={scroller} className="turns" role="log" aria-live="off" aria-label="Conversation" tabIndex={0}>
+    <div
+      ref={scroller}
+      {...focus}
+      className="turns"
+      role="log"
+      aria-live="off"
+      aria-label="What was said"
+      tabIndex={0}
+    >
       <div ref={content}>
         {hasEarlier && (
           <button type="button" className="quiet" disabled={reading} onClick={() => void read()}>
@@ -47,7 +53,7 @@ export function Turns({ opened, listener, onListen }: Props) {
             onListen={onListen}
           />
         ))}
-        {sending !== null && sending.conversationId === conversation?.id && <Unsent sending={sending} />}
+        <Unsent conversationId={conversation?.id ?? null} />
       </div>
       <Announcements turn={last ?? null} />
     </div>

@@ -11,8 +11,9 @@ class Heard {
     this.note(turnId, 0);
   }
 
-  note(turnId: string, seconds: number): void {
-    this.#memory.write(`${turnId} ${seconds.toFixed(2)}`);
+  /** `paused`: somebody has paused it there, so that it does not go on by itself. */
+  note(turnId: string, seconds: number, paused = false): void {
+    this.#memory.write(`${turnId} ${seconds.toFixed(2)}${paused ? " paused" : ""}`);
   }
 
   end(): void {
@@ -21,8 +22,17 @@ class Heard {
 
   /** How far the answer of a turn was heard, in seconds; null where this tab does not want to hear it. */
   of(turnId: string): number | null {
-    const [id, seconds] = this.#memory.read()?.split(" ") ?? [];
+    const [id, seconds] = this.#read();
     return id === turnId ? Number(seconds) : null;
+  }
+
+  isPaused(turnId: string): boolean {
+    const [id, , paused] = this.#read();
+    return id === turnId && paused !== undefined;
+  }
+
+  #read(): string[] {
+    return this.#memory.read()?.split(" ") ?? [];
   }
 }
 

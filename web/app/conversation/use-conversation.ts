@@ -45,6 +45,7 @@ export function useConversation(id: string): OpenConversation {
     nextFetchPolicy: "cache-first",
   });
   const [isDeleted, setDeleted] = useState(false);
+  const [round, setRound] = useState(0);
   const conversation = data?.conversation ?? null;
   const isThere = conversation !== null;
 
@@ -63,11 +64,15 @@ export function useConversation(id: string): OpenConversation {
       },
       onEnd: (problem) => {
         if (problem?.code === "NOT_FOUND") setDeleted(true);
-        // The events behind the cursor are gone after a week: what is now is read anew.
-        if (problem?.code === "CURSOR_EXPIRED") void refetch();
+        // The events behind the cursor are gone after a week: what is now is read anew, and followed from there.
+        if (problem?.code === "CURSOR_EXPIRED")
+          refetch().then(
+            () => setRound((number) => number + 1),
+            () => undefined,
+          );
       },
     });
-  }, [client, id, isThere, refetch]);
+  }, [client, id, isThere, refetch, round]);
 
   return {
     conversation,

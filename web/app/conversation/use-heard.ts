@@ -14,15 +14,17 @@ export function useHeard(playback: Playback, turnId: string): void {
   useEffect(() => {
     if (heard.of(turnId) === null) return;
     let noted = 0;
+    let wasPlaying = false;
     const stopWatching = playback.state.watch(() => {
       const { playing, seconds, ended } = playback.state.get();
       if (ended) heard.end();
-      else if (playing && Math.abs(seconds - noted) >= noteSeconds) {
+      else if (wasPlaying !== playing || Math.abs(seconds - noted) >= noteSeconds) {
         noted = seconds;
-        heard.note(turnId, seconds);
+        wasPlaying = playing;
+        heard.note(turnId, seconds, !playing);
       }
     });
-    if (mayPlayUnasked()) void playback.play();
+    if (mayPlayUnasked() && !heard.isPaused(turnId)) void playback.play();
     return stopWatching;
   }, [playback, turnId]);
 }

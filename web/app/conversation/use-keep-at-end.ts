@@ -5,36 +5,37 @@ import type { RefObject } from "react";
 const nearPx = 60;
 
 /**
- * Keeps a scrolled element at its end while its content grows. Where somebody has scrolled away it stays where it is, also
- * when something is put in front.
+ * Keeps a scrolled element at its end while its content grows. Where somebody has scrolled away, what is seen stays where it
+ * is, also when something is put in front. Answers what to give to the content.
  */
-export function useKeepAtEnd(): {
-  scroller: RefObject<HTMLDivElement | null>;
-  content: RefObject<HTMLDivElement | null>;
-} {
-  const scroller = useRef<HTMLDivElement>(null);
+export function useKeepAtEnd(scroller: RefObject<HTMLDivElement | null>): RefObject<HTMLDivElement | null> {
   const content = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const element = scroller.current;
-    if (element === null || content.current === null) return;
-    let fromEnd = 0;
+    const { current: element } = scroller;
+    const { current: inner } = content;
+    if (element === null || inner === null) return;
+    let isAtEnd = true;
+    let seen: HTMLElement | undefined;
+    let seenAt = 0;
     const note = () => {
-      fromEnd = element.scrollHeight - element.scrollTop - element.clientHeight;
+      isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < nearPx;
+      seen = [...inner.querySelectorAll<HTMLElement>(":scope > .turn")].find(
+        ({ offsetTop, offsetHeight }) => offsetTop + offsetHeight > element.scrollTop,
+      );
+      seenAt = seen?.offsetTop ?? 0;
     };
     const observer = new ResizeObserver(() => {
-      const kept = fromEnd < nearPx ? 0 : fromEnd;
-      // Content in front of what is seen pushes it down; keeping the distance from the end holds it still.
-      if (fromEnd < nearPx || element.scrollTop < nearPx)
-        element.scrollTop = element.scrollHeight - element.clientHeight - kept;
+      if (isAtEnd) element.scrollTop = element.scrollHeight;
+      else if (seen?.isConnected === true) element.scrollTop += seen.offsetTop - seenAt;
       note();
     });
-    observer.observe(content.current);
+    observer.observe(inner);
     observer.observe(element);
     element.addEventListener("scroll", note, { passive: true });
     return () => {
       observer.disconnect();
       element.removeEventListener("scroll", note);
     };
-  }, []);
-  return { scroller, content };
+  }, [scroller]);
+  return content;
 }

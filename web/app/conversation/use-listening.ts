@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 
 import type { TurnFieldsFragment } from "../client/generated/operations.js";
 import { useWatched } from "../parts/use-watched.js";
@@ -27,12 +27,10 @@ export function useListening(turns: readonly TurnFieldsFragment[]): {
   }, [listening, id, attempt, withSound]);
   useEffect(() => () => listening.stop(), [listening]);
 
-  return {
-    listener,
-    listen: () => {
-      if (id === undefined) return;
-      heard.begin(id);
-      setAsked(id);
-    },
-  };
+  const listen = useCallback(() => {
+    if (id === undefined) return;
+    heard.begin(id);
+    setAsked(id);
+  }, [id]);
+  return { listener, listen };
 }

@@ -18,9 +18,9 @@ export function ConversationList({ place }: { place: Place }) {
   const list = useConversationList(useDeferredValue(search), archived);
   const current = place.kind === "conversation" ? place.id : null;
   return (
-    <nav className="list" aria-label="Conversations">
+    <nav className="list" aria-label="Conversations" tabIndex={-1}>
       <header className="list-header">
-        <strong>Parley</strong>
+        <h1>Parley</h1>
         <a className="button primary" href={hashOf({ kind: "new" })}>
           <Icon name="new" /> New
         </a>
@@ -64,7 +64,9 @@ function Item({ conversation, isCurrent }: { conversation: ListedConversation; i
   return (
     <li>
       <a href={hashOf({ kind: "conversation", id })} aria-current={isCurrent ? "page" : undefined}>
-        <span className="name">{title ?? untitled}</span>
+        <span className="name" dir="auto">
+          {title ?? untitled}
+        </span>
         <span className="moment">
           {activeTurn === null ? asMoment(lastActivityAt) : <span className="active">answering</span>}
         </span>

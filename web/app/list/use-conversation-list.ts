@@ -27,11 +27,20 @@ export interface ConversationList {
 export function useConversationList(search: string, archived: boolean): ConversationList {
   const { client, connection: server } = useServices();
   const filter = { archived, search: search.trim() };
-  const { data, error, loading, fetchMore, refetch } = useQuery(ConversationListDocument, {
+  const {
+    data: current,
+    previousData,
+    error,
+    loading,
+    fetchMore,
+    refetch,
+  } = useQuery(ConversationListDocument, {
     variables: { filter, first: pageSize },
     fetchPolicy: "cache-and-network",
     nextFetchPolicy: "cache-first",
   });
+  // While another search is under way, what was found before stays.
+  const data = current ?? (loading ? previousData : undefined);
   const connection = data?.conversations;
 
   // The events tell what changed; which conversations are in the list, and in which order, is the server's to say.
