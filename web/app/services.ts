@@ -1,6 +1,7 @@
 import type { ApolloClient } from "@apollo/client";
 import { createContext, use } from "react";
 
+import { addTurn } from "./client/add-turn.js";
 import { createApolloClient } from "./client/apollo.js";
 import { openConnection } from "./client/connection.js";
 import type { Connection } from "./client/connection.js";
@@ -19,6 +20,8 @@ export function createServices(origin: string): Services {
   const connection = openConnection(origin);
   const client = createApolloClient(origin, connection);
   const outbox = new Outbox(client, (turn, conversationId, begins) => {
+    // The events may tell of it later: it is shown from now on.
+    addTurn(client.cache, conversationId, turn);
     const here = place.get();
     const isHere = here.kind === "conversation" ? here.id === conversationId : begins;
     // Somebody who has gone elsewhere meanwhile is not fetched back, and hears nothing.

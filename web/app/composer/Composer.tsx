@@ -95,7 +95,7 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
         {state.kind === "recording" ? (
           <div className="under-way">
             <RecordingTime startedAt={state.startedAt} />
-            <span>Recording. Release or press again to send.</span>
+            <span>Recording. Release or press to send.</span>
             <button type="button" onClick={microphone.cancel}>
               Discard
             </button>

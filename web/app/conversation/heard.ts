@@ -8,11 +8,13 @@ class Heard {
   readonly #memory = new Remembered("tab", "heard");
 
   begin(turnId: string): void {
-    this.note(turnId, 0);
+    this.#memory.write(`${turnId} 0`);
   }
 
   /** `paused`: somebody has paused it there, so that it does not go on by itself. */
   note(turnId: string, seconds: number, paused = false): void {
+    // The sound of an earlier answer may still be heard while the next one has begun.
+    if (this.of(turnId) === null) return;
     this.#memory.write(`${turnId} ${seconds.toFixed(2)}${paused ? " paused" : ""}`);
   }
 

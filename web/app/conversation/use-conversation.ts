@@ -1,18 +1,12 @@
-import type { ApolloClient, Reference } from "@apollo/client";
 import { useQuery } from "@apollo/client/react";
 import { useEffect, useState } from "react";
 
+import { addTurn } from "../client/add-turn.js";
 import { toProblem } from "../client/errors.js";
 import type { Problem } from "../client/errors.js";
 import { follow } from "../client/follow.js";
 import { ConversationEventsDocument, OpenConversationDocument } from "../client/generated/operations.js";
-import type {
-  ConversationEventsSubscription,
-  OpenConversationQuery,
-  TurnFieldsFragment,
-} from "../client/generated/operations.js";
-import { withTurn } from "../client/turns-field.js";
-import type { HeldTurns } from "../client/turns-field.js";
+import type { OpenConversationQuery, TurnFieldsFragment } from "../client/generated/operations.js";
 import { useServices } from "../services.js";
 
 /** How many turns are read at once. */
@@ -59,7 +53,8 @@ export function useConversation(id: string): OpenConversation {
       after: after?.conversation?.eventCursor ?? null,
       onEvent: ({ conversationEvents }) => {
         if (conversationEvents.__typename === "ConversationDeleted") setDeleted(true);
-        else addTurn(client, conversationEvents);
+        else if (conversationEvents.__typename === "ConversationTurnChanged")
+          addTurn(client.cache, id, conversationEvents.turn);
         return conversationEvents.cursor;
       },
       onEnd: (problem) => {
@@ -93,19 +88,4 @@ export function useConversation(id: string): OpenConversation {
 function problemOf(error: unknown, isGone: boolean): Problem | null {
   if (isGone) return deleted;
   return error === undefined ? null : toProblem(error);
-}
-
-/** Puts a turn that is new to this tab at its place. The cache knows already what it is. */
-function addTurn(client: ApolloClient, event: ConversationEventsSubscription["conversationEvents"]): void {
-  if (event.__typename !== "ConversationTurnChanged") return;
-  const { cache } = client;
-  cache.modify<{ turns: HeldTurns }>({
-    id: cache.identify(event.conversation) ?? "",
-    fields: {
-      turns: (held, options) => {
-        const turn: Reference | undefined = options.toReference(event.turn);
-        return turn === undefined ? held : withTurn(held as HeldTurns, turn, options);
-      },
-    },
-  });
 }

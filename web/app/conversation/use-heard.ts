@@ -17,7 +17,7 @@ export function useHeard(playback: Playback, turnId: string): void {
     let wasPlaying = false;
     const stopWatching = playback.state.watch(() => {
       const { playing, seconds, ended } = playback.state.get();
-      if (ended) heard.end();
+      if (ended && heard.of(turnId) !== null) heard.end();
       else if (wasPlaying !== playing || Math.abs(seconds - noted) >= noteSeconds) {
         noted = seconds;
         wasPlaying = playing;
