@@ -1,0 +1,229 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { askByText, deleteConversation, startedConversation } from "../helpers/operations.js";
+import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
+import { TestParley } from "../helpers/parley.js";
+import { openLine } from "./line.js";
+import { openTab, sharedBrowser } from "./pages.js";
+import { answered, ask, eventually, parts, turnAt } from "./parts.js";
+
+const { openPage, openWindow } = sharedBrowser();
+const again = (page: Page) => page.getByRole("button", { name: /^Ask again/ });
+const conversationOf = (page: Page) => page.url().split("#")[1] ?? "";
+const unreachable = (page: Page) => page.getByText("The server can’t be reached.");
+
+describe("A turn that fails", () => {
+  it("says why, and is asked again", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    parley.standIn.failNext({ name: "cut", at: "middle" });
+    await ask(page, "Please count to 3.");
+    await turnAt(page, 1).getByRole("note").waitFor();
+    await again(page).click();
+    await turnAt(page, 1).getByText("1, 2, 3.").waitFor();
+    await turnAt(page, 1).getByRole("note").waitFor({ state: "detached" });
+    expect(parley.standIn.requests).toHaveLength(2);
+  });
+
+  it("counts down to the moment from which it can be asked again", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    parley.standIn.failNext({ name: "rate-limited", retryAfterMs: 600_000 });
+    await ask(page, "Hello");
+    await page.getByRole("button", { name: /^Ask again in \d+ s$/ }).waitFor();
+    expect(await again(page).isDisabled()).toBe(true);
+    await page.clock.install();
+    await page.reload();
+    const name = await again(page).innerText();
+    await page.clock.runFor(2_000);
+    await eventually(
+      () => again(page).innerText(),
+      (text) => text !== name,
+    );
+    await page.clock.setSystemTime(Date.now() + 2 * 86_400_000);
+    await page.clock.runFor(2_000);
+    await page.getByRole("button", { name: "Ask again", exact: true }).click();
+    await answered(page, 1);
+    await parts.answer(turnAt(page, 1)).getByText("Hello. I am Parley's stand-in").waitFor();
+  });
+
+  it("has no button where asking again is no use", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    parley.standIn.failNext({ name: "content-filter-prompt" });
+    await ask(page, "Hello");
+    await turnAt(page, 1).getByRole("note").waitFor();
+    expect(await again(page).count()).toBe(0);
+  });
+});
+
+describe("Without a connection", () => {
+  it("keeps a message, and sends it again as the same one", async () => {
+    const parley = await TestParley.start("sqlite");
+    const line = await openLine(parley.url);
+    const page = await openPage(line.url);
+    await ask(page, "Hello");
+    await answered(page, 1);
+    line.cutBeforeAnswer();
+    await ask(page, "Please count to 3.");
+    await parts.alert(page).getByText("Not sent.").waitFor();
+    await parts.message(page).fill("This is written meanwhile.");
+    await eventually(
+      () => Promise.resolve(parley.standIn.requests.length),
+      (count) => count === 2,
+    );
+    line.mend();
+    await page.getByRole("button", { name: "Send again" }).click();
+    await turnAt(page, 2).getByText("1, 2, 3.").waitFor();
+    await parts.alert(page).waitFor({ state: "detached" });
+    expect(await parts.message(page).inputValue()).toBe("This is written meanwhile.");
+    expect(await parts.turns(page).count()).toBe(2);
+    expect(parley.standIn.requests).toHaveLength(2);
+  });
+
+  it("begins one conversation, however often its first message is sent", async () => {
+    const parley = await TestParley.start("sqlite");
+    const line = await openLine(parley.url);
+    const page = await openPage(line.url);
+    await page.getByText("Nothing is saved yet.").waitFor();
+    line.cutBeforeAnswer();
+    await ask(page, "Hello");
+    await parts.alert(page).getByText("Not sent.").waitFor();
+    line.mend();
+    await page.getByRole("button", { name: "Send again" }).click();
+    await answered(page, 1);
+    const { conversations } = await parley.ask<{ conversations: { totalCount: number } }>(
+      "{ conversations { totalCount } }",
+    );
+    expect(conversations.totalCount).toBe(1);
+  });
+
+  it("goes on in the middle of an answer, without a gap and without a word twice", async () => {
+    const parley = await TestParley.start("sqlite", { standIn: { speech: "flite" } });
+    const line = await openLine(parley.url);
+    const page = await openPage(line.url);
+    const pause = parley.standIn.pauseNext("after-first-audio");
+    await ask(page, "Please count to 30.");
+    await pause.reached;
+    await turnAt(page, 1).getByText("1, 2").waitFor();
+    line.cut();
+    await unreachable(page).waitFor();
+    pause.release();
+    line.mend();
+    await unreachable(page).waitFor({ state: "detached" });
+    await turnAt(page, 1).getByText("29, 30.").waitFor();
+    const words = await parts.answer(turnAt(page, 1)).locator(".words").innerText();
+    expect(words.match(/\d+/g)).toEqual(Array.from({ length: 30 }, (_, index) => String(index + 1)));
+  });
+
+  it("tells what became of a turn whose server was killed in its middle", async () => {
+    const standIn = await testStandIn();
+    const folder = await temporaryFolder();
+    const first = await ParleyProcess.start(folder, azureSettings(standIn));
+    const page = await openPage(first.url);
+    const pause = standIn.pauseNext("after-first-audio");
+    await ask(page, "Please count to 3.");
+    await pause.reached;
+    await parts.stop(page).waitFor();
+    await first.program.kill();
+    await unreachable(page).waitFor();
+    await ParleyProcess.start(folder, { ...azureSettings(standIn), PORT: new URL(first.url).port });
+    await unreachable(page).waitFor({ state: "detached" });
+    await again(page).click();
+    await turnAt(page, 1).getByText("1, 2, 3.").waitFor();
+    await answered(page, 1);
+  });
+});
+
+describe("Another window", () => {
+  it("that has just asked something lets this one wait, and its message is kept", async () => {
+    const parley = await TestParley.start("sqlite");
+    const line = await openLine(parley.url);
+    const page = await openPage(line.url);
+    await ask(page, "Hello");
+    await answered(page, 1);
+    const pause = parley.standIn.pauseNext("before-answer");
+    const asked = askByText(parley, conversationOf(page), "Please count to 3.");
+    await pause.reached;
+    await parts.stop(page).waitFor();
+    await ask(page, "And to 4.");
+    expect(await parts.message(page).inputValue()).toBe("And to 4.");
+    pause.release();
+    await asked;
+    await parts.microphone(page).waitFor();
+    await parts.message(page).press("Enter");
+    await turnAt(page, 3).getByText("And to 4.").first().waitFor();
+  });
+
+  it("that asked before this one heard of it is no reason to lose a message", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    await ask(page, "Hello");
+    await answered(page, 1);
+    // What the server tells does not come.
+    await page.routeWebSocket("**/graphql", (socket) => {
+      socket.connectToServer().onMessage(() => undefined);
+    });
+    await page.reload();
+    await turnAt(page, 1).waitFor();
+    const pause = parley.standIn.pauseNext("before-answer");
+    const asked = askByText(parley, conversationOf(page), "Please count to 3.");
+    await pause.reached;
+    await ask(page, "Please count to 4.");
+    await parts.alert(page).getByText("Not sent.").waitFor();
+    pause.release();
+    await asked;
+    await page.getByRole("button", { name: "Send again" }).click();
+    await parts.alert(page).waitFor({ state: "detached" });
+    await turnAt(page, 3).getByText("Please count to 4.").waitFor();
+  });
+
+  it("that deletes the conversation leaves this one with a word about it", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    await ask(page, "Hello");
+    await answered(page, 1);
+    await parley.ask(deleteConversation, { id: conversationOf(page) });
+    await page.getByText("There is no such conversation any more.").waitFor();
+    await page.getByText("Nothing is saved yet.").waitFor();
+  });
+
+  it("stays silent, and so does this one for what it has left; it can go on where it was", async () => {
+    const parley = await TestParley.start("sqlite", { standIn: { speech: "flite" } });
+    const other = await startedConversation(parley, { title: "Other" });
+    const page = await openPage(parley.url);
+    await ask(page, "Please count to 40.");
+    await parts.voice(turnAt(page, 1)).getByRole("button", { name: "Pause" }).waitFor();
+    await answered(page, 1);
+    const first = page.url();
+    await page.goto(`${parley.url}/#${other}`);
+    await page.getByText("Nothing was said yet.").waitFor();
+    const tab = await openTab(await openWindow(), first);
+    await parts.voice(turnAt(tab, 1)).getByRole("button", { name: "Play" }).waitFor();
+    await page.goBack();
+    const voice = parts.voice(turnAt(page, 1));
+    await voice.getByRole("button", { name: "Play" }).waitFor();
+    expect(Number(await voice.getByRole("slider").inputValue())).toBeGreaterThan(0);
+    await voice.getByRole("button", { name: "Play" }).click();
+    await voice.getByRole("button", { name: "Pause" }).waitFor();
+  });
+});
+
+describe("Sound of any format", () => {
+  it.each(["WAV", "PCM16", "MP3", "FLAC", "OPUS"])(
+    "is played, or the page says that it can't: %s",
+    async (format) => {
+      const parley = await TestParley.start("sqlite", { standIn: { speech: "flite" } });
+      const id = await startedConversation(parley);
+      await askByText(parley, id, 'Say "Woof."', { reply: { format } });
+      const page = await openPage(`${parley.url}/#${id}`);
+      const voice = parts.voice(await answered(page, 1));
+      await voice.getByRole("button", { name: "Play" }).click();
+      await eventually(
+        () => voice.getByRole("slider").inputValue().then(Number),
+        (seconds) => seconds > 0.1,
+      );
+      expect(await voice.getByText("This browser can't play this sound.").count()).toBe(0);
+    },
+  );
+});
