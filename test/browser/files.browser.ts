@@ -80,7 +80,7 @@ describe("A sound file", () => {
     await page.getByText(file.name).waitFor();
     await page.getByRole("textbox", { name: "Words that go with the sound" }).fill("What is this?");
     await parts.send(page).click();
-    await page.getByRole("region", { name: "You" }).getByText("What is this?").waitFor();
+    await page.getByRole("group", { name: "You", exact: true }).getByText("What is this?").waitFor();
     await answered(page, 1);
     const coming = page.waitForEvent("download");
     await question(page).getByRole("link", { name: "Download" }).click();

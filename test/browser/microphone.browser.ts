@@ -49,7 +49,7 @@ describe("The microphone", () => {
     await page.getByText("0:01").waitFor();
     await page.keyboard.up("Space");
     expect(await saidIn(page)).toBeGreaterThan(0.5);
-    await page.getByRole("region", { name: "You" }).getByText("What do you hear?").waitFor();
+    await page.getByRole("group", { name: "You", exact: true }).getByText("What do you hear?").waitFor();
   });
 
   it("records after a short press until the next one, and forgets what is discarded", async () => {

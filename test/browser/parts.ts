@@ -8,7 +8,7 @@ export const parts = {
   microphone: (page: Page) => page.getByRole("button", { name: /^Speak|^Send what you said/ }),
   conversations: (page: Page) => page.getByRole("navigation", { name: "Conversations" }),
   turns: (page: Page) => page.getByRole("article"),
-  answer: (turn: Locator) => turn.getByRole("region", { name: "Parley" }),
+  answer: (turn: Locator) => turn.getByRole("group", { name: "Parley", exact: true }),
   voice: (turn: Locator) => turn.getByRole("group", { name: "Parley's voice" }),
   alert: (page: Page) => page.getByRole("alert"),
 };

@@ -21,7 +21,7 @@ export function Answer({ turn, listener, isLast, onListen }: TurnProps) {
   const running = isRunning(turn);
   const words = wordsOf(turn, live);
   return (
-    <section className="message answer" aria-label="Parley" aria-busy={running}>
+    <div role="group" className="message answer" aria-label="Parley" aria-busy={running}>
       {words !== "" && (
         <p className="words" dir="auto">
           {words}
@@ -38,7 +38,7 @@ export function Answer({ turn, listener, isLast, onListen }: TurnProps) {
         </p>
       )}
       {!running && <Failure turn={turn} isLast={isLast} />}
-    </section>
+    </div>
   );
 }
 

@@ -19,14 +19,14 @@ export const Turn = memo(function Turn({ turn, listener, isLast, onListen }: Tur
   const { userMessage } = turn;
   return (
     <article className="turn" aria-label={`Turn ${turn.position}`}>
-      <section className="message question" aria-label="You">
+      <div role="group" className="message question" aria-label="You">
         {userMessage.content !== null && (
           <p className="words" dir="auto">
             {userMessage.content}
           </p>
         )}
         {userMessage.audio !== null && <Clip clip={userMessage.audio} label="Your voice" answerOf={null} />}
-      </section>
+      </div>
       <Answer turn={turn} listener={listener} isLast={isLast} onListen={onListen} />
     </article>
   );

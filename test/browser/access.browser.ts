@@ -1,0 +1,231 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import axe from "axe-core";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { TestParley } from "../helpers/parley.js";
+import { desktop, phone, sharedBrowser } from "./pages.js";
+import type { OpenOptions } from "./pages.js";
+import { answered, ask, eventually, parts, turnAt } from "./parts.js";
+import { recordedVoice } from "./recorded-voice.js";
+
+const folder = await mkdtemp(join(tmpdir(), "parley-voice-"));
+const voiceFile = join(folder, "voice.wav");
+beforeAll(async () => {
+  await writeFile(voiceFile, await recordedVoice(await TestParley.start("sqlite")));
+});
+afterAll(() => rm(folder, { recursive: true }));
+const { openPage } = sharedBrowser([
+  "--use-fake-ui-for-media-stream",
+  "--use-fake-device-for-media-stream",
+  `--use-file-for-fake-audio-capture=${voiceFile}`,
+]);
+
+/** What axe finds, with all of the rules that are on by default. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations: found } = await page.evaluate<AxeResults>("axe.run()");
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+}
+
+/** What has the focus, as a screen reader would name it. */
+const focused = (page: Page) =>
+  page.evaluate<string>(
+    "(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()",
+  );
+
+async function focusIsAt(page: Page, name: string | RegExp): Promise<void> {
+  await eventually(
+    () => focused(page),
+    (text) => (typeof name === "string" ? text === name : name.test(text)),
+  );
+}
+
+/** Goes on with Tab until the focus is there. */
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  for (let presses = 0; presses < 30; presses += 1) {
+    await page.keyboard.press("Tab");
+    const text = await focused(page);
+    if (typeof name === "string" ? text === name : name.test(text)) return;
+  }
+  throw new Error(`Tab leads nowhere near ${String(name)}.`);
+}
+
+describe("The page has nothing that axe objects to", () => {
+  it.each<[string, OpenOptions]>([
+    ["on a desktop, light", { viewport: desktop, colorScheme: "light" }],
+    ["on a desktop, dark", { viewport: desktop, colorScheme: "dark" }],
+    ["on a phone, light", { viewport: phone, colorScheme: "light" }],
+    ["on a phone, dark", { viewport: phone, colorScheme: "dark" }],
+  ])("%s", async (_, options) => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url, options);
+    await page.getByText("The stand-in answers").waitFor();
+    const found = { first: await violations(page) };
+    if (options.viewport === phone) await page.getByRole("link", { name: "New" }).click();
+    await page.getByText("Voice and instructions").click();
+    const beginning = await violations(page);
+    await parts.microphone(page).click();
+    await page.getByRole("timer").getByText("0:01").waitFor();
+    const recording = await violations(page);
+    await parts.microphone(page).click();
+    await answered(page, 1);
+    const pause = parley.standIn.pauseNext("before-answer");
+    await ask(page, "Hello");
+    await pause.reached;
+    await page.getByText("Parley is thinking").waitFor();
+    const running = await violations(page);
+    pause.release();
+    await answered(page, 2);
+    parley.standIn.failNext({ name: "cut", at: "middle" });
+    await ask(page, "Hello");
+    await turnAt(page, 3).getByRole("note").waitFor();
+    const failed = await violations(page);
+    await page.getByRole("button", { name: "Voice and instructions" }).click();
+    const settings = await violations(page);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Delete" }).click();
+    const deleting = await violations(page);
+    await page.getByRole("button", { name: "Keep" }).click();
+    await page.getByRole("button", { name: /, rename$/ }).click();
+    const renaming = await violations(page);
+    await page.keyboard.press("Escape");
+    await page.route("**/graphql", (route) => route.abort());
+    await ask(page, "Hello");
+    await parts.alert(page).waitFor();
+    const unsent = await violations(page);
+    const all = { ...found, beginning, recording, running, failed, settings, deleting, renaming, unsent };
+    expect(all).toEqual(Object.fromEntries(Object.keys(all).map((name) => [name, []])));
+  });
+
+  it("nor to a finger: what is touched is 44 pixels high and wide", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url, { viewport: phone, hasTouch: true });
+    const small = async () => {
+      const boxes = await Promise.all(
+        (
+          await page
+            .locator("button:visible, a:visible, select:visible, label:visible, summary:visible")
+            .all()
+        ).map(async (part) => ({ text: await part.innerText(), box: await part.boundingBox() })),
+      );
+      return boxes.filter(({ box }) => box === null || box.height < 44 || box.width < 44);
+    };
+    await page.getByText("The stand-in answers").waitFor();
+    expect(await small()).toEqual([]);
+    await page.getByRole("link", { name: "New" }).tap();
+    expect(await small()).toEqual([]);
+    await ask(page, "Hello");
+    await answered(page, 1);
+    await parts.voice(turnAt(page, 1)).waitFor();
+    expect(await small()).toEqual([]);
+  });
+});
+
+describe("With the keyboard alone", () => {
+  it("somebody asks, listens, stops, renames and deletes, and always is somewhere", async () => {
+    const parley = await TestParley.start("sqlite", { standIn: { speech: "flite" } });
+    const page = await openPage(parley.url);
+    await page.getByText("The stand-in answers").waitFor();
+    await tabTo(page, "Message");
+    const outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
+    expect(outline).toBe("solid");
+    await page.keyboard.type("Please count to 40.");
+    const pause = parley.standIn.pauseNext("after-first-audio");
+    await page.keyboard.press("Enter");
+    await pause.reached;
+    await page.keyboard.type("Meanwhile");
+    await parts.stop(page).waitFor();
+    await focusIsAt(page, "Message");
+    await tabTo(page, "Stop the answer");
+    await page.keyboard.press("Enter");
+    await parts.answer(turnAt(page, 1)).getByText("Stopped.").waitFor();
+    await focusIsAt(page, /^Speak/);
+    expect(await parts.message(page).inputValue()).toBe("Meanwhile");
+    await page.keyboard.press("Tab");
+    await focusIsAt(page, "Send");
+    await page.keyboard.press("Enter");
+    await answered(page, 2);
+    await focusIsAt(page, "Message");
+
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.down("Shift");
+    await tabTo(page, "Voice and instructions");
+    await page.keyboard.up("Shift");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await focusIsAt(page, "Voice and instructions");
+    await page.keyboard.press("Shift+Tab");
+    await focusIsAt(page, /, rename$/);
+    await page.keyboard.press("Enter");
+    await focusIsAt(page, "Name of the conversation");
+    await page.keyboard.type(" or more");
+    await page.keyboard.press("Enter");
+    await focusIsAt(page, /or more ?, rename$/);
+    await tabTo(page, "Delete");
+    await page.keyboard.press("Enter");
+    await focusIsAt(page, "Keep");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByText("Nothing is saved yet.").waitFor();
+    await focusIsAt(page, "Conversation");
+    await tabTo(page, "Message");
+  });
+
+  it("a message is spoken by holding a key, and the same place stops the answer", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    await ask(page, "Hello");
+    await answered(page, 1);
+    const pause = parley.standIn.pauseNext("before-answer");
+    await tabTo(page, /^Speak/);
+    await page.keyboard.down("Space");
+    await page.getByRole("timer").getByText("0:01").waitFor();
+    await page.keyboard.up("Space");
+    await pause.reached;
+    await focusIsAt(page, "Stop the answer");
+    pause.release();
+    await answered(page, 2);
+    await focusIsAt(page, /^Speak/);
+  });
+});
+
+describe("A screen reader", () => {
+  it("is told that an answer is made, and then the whole of it, or why there is none", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    const told = page.getByRole("log").getByRole("status");
+    await ask(page, "Hello");
+    await told.getByText(/^Parley: Hello\. I am Parley's stand-in/).waitFor();
+    const pause = parley.standIn.pauseNext("before-answer");
+    await ask(page, "Please count to 3.");
+    await told.getByText("Parley is answering.").waitFor();
+    pause.release();
+    await told.getByText("Parley: 1, 2, 3.").waitFor();
+    parley.standIn.failNext({ name: "content-filter-prompt" });
+    await ask(page, "Hello");
+    await told.getByText(/^The turn failed\. /).waitFor();
+  });
+});
+
+describe("Somebody who wants no motion", () => {
+  it("sees none", async () => {
+    const parley = await TestParley.start("sqlite");
+    const moving = async (reducedMotion: "reduce" | "no-preference") => {
+      const page = await openPage(parley.url, { reducedMotion });
+      const pause = parley.standIn.pauseNext("before-answer");
+      await ask(page, "Hello");
+      await page.getByText("Parley is thinking").waitFor();
+      const count = await page.evaluate("document.getAnimations().length");
+      await pause.reached;
+      pause.release();
+      await answered(page, 1);
+      return count;
+    };
+    expect(await moving("no-preference")).toBe(3);
+    expect(await moving("reduce")).toBe(0);
+  });
+});
