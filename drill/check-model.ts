@@ -40,24 +40,37 @@ export function checkModel(facts: Facts, ledger: Ledger, model: Model, findings:
 
 /** The calls of a turn, each with the time in which its one request may have come. */
 function checkCalls(turn: KnownTurn, asked: AskedRequest[], rows: Row[], findings: Findings): void {
-  const sorted = rows.toSorted((left, right) => instant(left, "startedAt") - instant(right, "startedAt"));
-  // A call that was cancelled before its request left asked nothing.
-  const sent = sorted.filter((row) => Number(row["httpAttempts"]) > 0);
+  const { sent, counts, untold } = requestsOfCalls(asked, rows);
   const attempts = sent.map((row) => Number(row["attempt"]));
   if (new Set(attempts).size < attempts.length)
     findings.violate(askedOnce, `${turn.marker} has calls for the attempts ${attempts.join(", ")}`, turn.id);
-  const ofRow = sorted.map(() => 0);
-  for (const { receivedAt, server } of asked) {
-    const index = sorted.findLastIndex((row) => instant(row, "startedAt") <= receivedAt);
-    if (index >= 0) ofRow[index] = (ofRow[index] ?? 0) + 1;
-    else
-      findings.violate(counted, `${turn.marker}: ${server} asked the model, and no call tells it`, turn.id);
-  }
-  for (const [index, count] of ofRow.entries()) {
+  for (const { server } of untold)
+    findings.violate(counted, `${turn.marker}: ${server} asked the model, and no call tells it`, turn.id);
+  for (const [index, count] of counts.entries()) {
     if (count > 1) findings.violate(askedOnce, `${turn.marker}: ${count} requests for one call`, turn.id);
-    if (count === 0 && sorted[index]?.["outcome"] === "COMPLETE")
+    if (count === 0 && sent[index]?.["outcome"] === "COMPLETE")
       findings.violate(counted, `${turn.marker} has a call that the model knows nothing of`, turn.id);
   }
+}
+
+/**
+ * How many requests of a turn belong to each of its calls: a request belongs to the last call that had begun when it came. A
+ * call that ended before its request left, because its turn was cancelled or taken over, has asked nothing.
+ */
+export function requestsOfCalls(
+  asked: readonly AskedRequest[],
+  rows: readonly Row[],
+): { sent: Row[]; counts: number[]; untold: AskedRequest[] } {
+  const sent = rows
+    .filter((row) => Number(row["httpAttempts"]) > 0)
+    .toSorted((left, right) => instant(left, "startedAt") - instant(right, "startedAt"));
+  const counts = sent.map(() => 0);
+  const untold = asked.filter(({ receivedAt }) => {
+    const index = sent.findLastIndex((row) => instant(row, "startedAt") <= receivedAt);
+    if (index >= 0) counts[index] = (counts[index] ?? 0) + 1;
+    return index < 0;
+  });
+  return { sent, counts, untold };
 }
 
 /** Calls of deleted conversations name no turn any more: there must be as many as requests. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { requestsOfCalls } from "../../drill/check-model.js";
 import { planQuestion } from "../../drill/client-plan.js";
 import { Hearing } from "../../drill/hearing.js";
 import { killClasses, planKills } from "../../drill/kill-plan.js";
@@ -17,6 +18,24 @@ describe("the plan of a drill", () => {
     const kills = planKills(3, 10 * killClasses.length);
     for (const name of killClasses) expect(kills.filter((kill) => kill.class === name)).toHaveLength(10);
     expect(planKills(3, 500).slice(0, kills.length)).toEqual(kills);
+  });
+});
+
+describe("what the model was asked", () => {
+  const call = (startedAt: number, httpAttempts: number) => ({ startedAt, httpAttempts });
+  const request = (receivedAt: number) => ({ receivedAt, server: "server-0", end: "answered" });
+
+  it.each([
+    ["one request of one call", [request(5)], [call(1, 1)], [1], 0],
+    ["a call of a server that lost its turn before it asked", [request(5)], [call(1, 1), call(3, 0)], [1], 0],
+    ["two calls of two attempts", [request(2), request(9)], [call(1, 1), call(8, 1)], [1, 1], 0],
+    ["a second request of one call", [request(2), request(3)], [call(1, 1)], [2], 0],
+    ["a call that the model knows nothing of", [], [call(1, 1)], [0], 0],
+    ["a request that no call tells of", [request(2)], [call(1, 0)], [], 1],
+  ])("is told call by call: %s", (_name, asked, rows, counts, untold) => {
+    const found = requestsOfCalls(asked, rows);
+    expect(found.counts).toEqual(counts);
+    expect(found.untold).toHaveLength(untold);
   });
 });
 
