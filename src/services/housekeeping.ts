@@ -2,6 +2,7 @@ import { databaseId } from "../db/database.js";
 import type { DatabaseClient } from "../db/database.js";
 import type { Logger } from "../logger.js";
 import type { AudioStore } from "../storage/audio-store.js";
+import { sweepAnswerDrafts } from "./audio/left-drafts.js";
 import { sweepOrphans } from "./audio/orphans.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
@@ -12,7 +13,7 @@ export interface HousekeepingParts {
 }
 
 const intervalMs = 60 * 60 * 1000;
-/** Longer than any upload or answer takes. */
+/** Longer than any upload takes, which is cut after five minutes (src/http/app.ts), and a copy for recovery. */
 const draftAgeMs = 30 * 60 * 1000;
 /** So long there is time to bring back the rows of a database that was restored from an older backup. */
 const orphanAgeMs = 7 * 24 * 60 * 60 * 1000;
@@ -49,7 +50,12 @@ export class Housekeeping {
   async #run(): Promise<void> {
     const { client, store } = this.#parts;
     await this.#task("unfinished sound", () => store.sweepDrafts(draftAgeMs));
-    await this.#task("sound without a row", () => this.#sweepOwnSound());
+    if (await this.#isOurs()) {
+      await this.#task("unfinished answers", () => sweepAnswerDrafts(client, store, draftAgeMs));
+      await this.#task("sound without a row", () =>
+        sweepOrphans(client, store, orphanAgeMs, this.#closed.signal),
+      );
+    }
     await this.#task("old events", async () => {
       const createdAt = { lt: new Date(Date.now() - eventLifetimeMs) };
       return (await client.conversationEvent.deleteMany({ where: { createdAt } })).count;
@@ -57,14 +63,19 @@ export class Housekeeping {
   }
 
   /** With another database than the one that its rows are in, all sound would look left over. */
-  async #sweepOwnSound(): Promise<number> {
+  async #isOurs(): Promise<boolean> {
     const { client, store, logger } = this.#parts;
-    const id = await databaseId(client);
-    if ((await store.claim(id)) === id) return sweepOrphans(client, store, orphanAgeMs, this.#closed.signal);
-    logger.warn(
-      "the audio in DATA_DIR belongs to another database than DATABASE_URL names: nothing of it is swept",
-    );
-    return 0;
+    let ours = false;
+    await this.#task("left-over sound", async () => {
+      const id = await databaseId(client);
+      ours = (await store.claim(id)) === id;
+      if (!ours)
+        logger.warn(
+          "the audio in DATA_DIR belongs to another database than DATABASE_URL names: nothing of it is swept",
+        );
+      return 0;
+    });
+    return ours;
   }
 
   async #task(what: string, sweep: () => Promise<number>): Promise<void> {

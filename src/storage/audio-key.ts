@@ -21,6 +21,24 @@ export function parseAudioKey(key: string): AudioKey {
   return { folder, name };
 }
 
+// No key has a tilde, so that it can be told apart again.
+const draftSeparator = "~";
+const draftEnding = ".part";
+
+/** What the draft of a key is called in the folder of drafts. */
+export function draftNameOf(key: string): string {
+  const { folder, name } = parseAudioKey(key);
+  return `${folder}${draftSeparator}${name}${draftEnding}`;
+}
+
+/** The key of a file found in the folder of drafts; null where it is the draft of none. */
+export function keyOfDraft(fileName: string): string | null {
+  if (!fileName.endsWith(draftEnding)) return null;
+  const [folder = "", name = "", ...rest] = fileName.slice(0, -draftEnding.length).split(draftSeparator);
+  const key = `${folder}/${name}`;
+  return rest.length === 0 && isAudioKey(key) ? key : null;
+}
+
 /** Whether a file found in a folder of the store could have been stored under a key. */
 export function isAudioKey(key: string): boolean {
   try {

@@ -36,8 +36,13 @@ export interface AudioStore {
   measure(key: string): Promise<StoredAudio | null>;
   /** Removes the bytes. Does nothing where there are none. */
   delete(key: string): Promise<void>;
-  /** Removes drafts that a process left behind when it died: those untouched for `olderThanMs`. Answers how many. */
+  /**
+   * Removes drafts without a key that a process left behind when it died: those untouched for `olderThanMs`. Answers how
+   * many.
+   */
   sweepDrafts(olderThanMs: number): Promise<number>;
+  /** The keys of drafts that nobody has touched for `olderThanMs`, in any order; they may be needed all the same. */
+  draftKeys(olderThanMs: number): Promise<string[]>;
   /**
    * The mark that the first owner left in the store, `tag` itself where there was none: whose bytes these are. Who reads
    * another one must not take what it does not know for left over.

@@ -4,7 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 
-import { draftsFolder, isAudioKey, parseAudioKey } from "./audio-key.js";
+import { draftNameOf, draftsFolder, isAudioKey, keyOfDraft, parseAudioKey } from "./audio-key.js";
 import type { AudioDraft, AudioStore, ByteSpan, StoredAudio } from "./audio-store.js";
 import { nameByLink, removeFile, removeFolderIfEmpty, syncDirectory, type GiveName } from "./durable-fs.js";
 import { FileAudioDraft } from "./file-audio-draft.js";
@@ -100,13 +100,22 @@ export class FileAudioStore implements AudioStore {
 
   async sweepDrafts(olderThanMs: number): Promise<number> {
     return await translated("sweep drafts", async () => {
-      const names = await namesIn(this.#drafts);
       let swept = 0;
-      for (const name of names) {
+      for (const name of await namesIn(this.#drafts)) {
+        if (keyOfDraft(name) !== null) continue;
         if (await removeIfOlder(join(this.#drafts, name), olderThanMs)) swept += 1;
       }
       return swept;
     });
+  }
+
+  async draftKeys(olderThanMs: number): Promise<string[]> {
+    const keys: string[] = [];
+    for (const name of await namesIn(this.#drafts)) {
+      const key = keyOfDraft(name);
+      if (key !== null && (await isOlder(join(this.#drafts, name), olderThanMs))) keys.push(key);
+    }
+    return keys;
   }
 
   async claim(tag: string): Promise<string> {
@@ -128,9 +137,8 @@ export class FileAudioStore implements AudioStore {
       if (folder === draftsFolder) continue;
       const keys: string[] = [];
       for (const name of await namesIn(join(this.#directory, folder))) {
-        const age = await ageOf(join(this.#directory, folder, name));
-        if (age !== null && age >= olderThanMs && isAudioKey(`${folder}/${name}`))
-          keys.push(`${folder}/${name}`);
+        const old = await isOlder(join(this.#directory, folder, name), olderThanMs);
+        if (old && isAudioKey(`${folder}/${name}`)) keys.push(`${folder}/${name}`);
       }
       if (keys.length > 0) yield keys;
     }
@@ -165,8 +173,7 @@ export class FileAudioStore implements AudioStore {
   }
 
   #draftPathOf(key: string): string {
-    const { folder, name } = parseAudioKey(key);
-    return join(this.#drafts, `${folder}~${name}.part`);
+    return join(this.#drafts, draftNameOf(key));
   }
 
   #pathOf(key: string): string {
@@ -203,14 +210,14 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function ageOf(path: string): Promise<number | null> {
+/** False where it has gone. */
+async function isOlder(path: string, olderThanMs: number): Promise<boolean> {
   const modifiedAtMs = await nullWhereAbsent("look at a file", async () => (await stat(path)).mtimeMs);
-  return modifiedAtMs === null ? null : Date.now() - modifiedAtMs;
+  return modifiedAtMs !== null && Date.now() - modifiedAtMs >= olderThanMs;
 }
 
 async function removeIfOlder(path: string, olderThanMs: number): Promise<boolean> {
-  const age = await ageOf(path);
-  return age !== null && age >= olderThanMs && (await removeFile(path));
+  return (await isOlder(path, olderThanMs)) && (await removeFile(path));
 }
 
 // Another deletion may have taken the folder since.

@@ -352,6 +352,19 @@ export function describeAudioStore(name: string, makeStore: () => Promise<StoreU
     );
 
     it(
+      "tells the keys of drafts that are old enough, and sweeps none of them",
+      withStore(async (store, reopen) => {
+        const draft = await store.create("conv_1/clip_1.mp3");
+        const other = reopen();
+        expect(await other.draftKeys(60_000)).toEqual([]);
+        expect(await other.draftKeys(0)).toEqual(["conv_1/clip_1.mp3"]);
+        expect(await other.sweepDrafts(0)).toBe(0);
+        await draft.commit("conv_1/clip_1.mp3");
+        expect(await other.draftKeys(0)).toEqual([]);
+      }),
+    );
+
+    it(
       "lets a draft with a key be read while it grows, by every process, and only as far as it has grown",
       withStore(async (store, reopen) => {
         const draft = await store.create("conv_1/clip_1.wav");

@@ -319,6 +319,7 @@ function boundTo(inner: AudioStore): AudioStore {
     measure: (key) => inner.measure(key),
     delete: (key) => inner.delete(key),
     sweepDrafts: (olderThanMs) => inner.sweepDrafts(olderThanMs),
+    draftKeys: (olderThanMs) => inner.draftKeys(olderThanMs),
     claim: (tag) => inner.claim(tag),
     keys: (olderThanMs) => inner.keys(olderThanMs),
     check: () => inner.check(),

@@ -5,3 +5,7 @@ import type { AudioFormat } from "./clip-format.js";
 export function clipKey(conversationId: string, clipId: string, format: AudioFormat): string {
   return `${conversationId}/${clipId}.${extensionOf(format)}`;
 }
+
+export function conversationOfKey(key: string): string {
+  return key.slice(0, key.indexOf("/"));
+}
