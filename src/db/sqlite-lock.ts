@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readlink, realpath } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { DatabaseUnavailableError, explainOpening } from "./unavailable.js";
 import type { DatabaseConfig } from "../config/config.js";
@@ -17,7 +17,7 @@ export async function lockForOneServer(config: DatabaseConfig): Promise<() => Pr
   if (config.kind !== "sqlite") return () => Promise.resolve();
   try {
     await mkdir(dirname(config.path), { recursive: true });
-    const lock = takeLock(config.path);
+    const lock = takeLock(await realPathOf(config.path));
     return () => {
       lock.close();
       return Promise.resolve();
@@ -26,6 +26,22 @@ export async function lockForOneServer(config: DatabaseConfig): Promise<() => Pr
     if (isBusy(error)) throw inUse(config.path);
     throw explainOpening(config, error);
   }
+}
+
+/** The file itself, however many links lead to it, and where it has yet to be made. A second hard link can't be seen. */
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+  const target = await readlink(path).catch(() => null);
+  if (target !== null) return realPathOf(resolve(dirname(path), target));
+  return join(await realpath(dirname(path)), basename(path));
+}
+
+function isAbsent(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT";
 }
 
 // A database of its own that is never written: to lock the real one would shut out its own readers, too.
