@@ -15,6 +15,8 @@ import { registerRequestId } from "./request-id.js";
 
 /** What a JSON body holds besides the base64 of its clip. */
 const bodyAllowanceBytes = 1024 * 1024;
+/** What clients are told in docs/limits.md. */
+const audioStallMs = 30_000;
 
 export interface HttpApp {
   app: FastifyInstance;
@@ -49,6 +51,7 @@ export async function createHttpApp(context: AppContext): Promise<HttpApp> {
     findClip: (_request, clipId) => context.readingFor(authenticate()).clip(clipId),
     openGrowing: (clipId) => context.growingClips.open(clipId),
     store: context.store,
+    stallMs: audioStallMs,
     logger,
   });
   if (config.http.page) await registerPage(app, { pageDir: new URL("../../dist/page/", import.meta.url) });

@@ -28,6 +28,8 @@ export interface AudioRouteSources {
   /** The bytes of a clip that grows, as they come; null where it grows no more. */
   openGrowing: (clipId: string) => Promise<Readable | null>;
   store: AudioStore;
+  /** How long a client may take no byte of what is there for it, in milliseconds. */
+  stallMs: number;
   logger: Logger;
 }
 
@@ -91,6 +93,7 @@ async function serveClip(
   const bytes = sent === null ? undefined : await openBytes(request, clip, sent, sources);
   void reply.headers({ ...keptHeaders, etag, "last-modified": lastModified.toUTCString() });
   if (selection.status !== 304) void reply.headers(bodyHeaders(request, clip, selection));
+  cutWhereStalled(reply, sources.stallMs);
   return reply.code(selection.status).send(bytes);
 }
 
@@ -106,7 +109,15 @@ async function serveGrowing(
   if (bytes === null) return serveClip(request, reply, sources);
   bytes?.once("error", () => undefined);
   void reply.headers({ ...growingHeaders, ...typeHeaders(request, clip) });
+  cutWhereStalled(reply, sources.stallMs);
   return reply.code(200).send(bytes);
+}
+
+/** Who takes no byte holds a connection and a file. Who has taken all that there is waits for the model or the disk. */
+function cutWhereStalled({ raw }: FastifyReply, stallMs: number): void {
+  raw.setTimeout(stallMs, () => {
+    if (raw.writableLength > 0) raw.destroy();
+  });
 }
 
 /** @throws ParleyError NOT_FOUND */

@@ -48,13 +48,18 @@ function clipRow(format: string): ServedClip {
   return { id, storageKey: `conv_1/${id}.bin`, format, byteLength: bytes.byteLength, sha256, createdAt };
 }
 
-async function listen(audioStore: AudioStore): Promise<void> {
+interface ListenOptions {
+  growing?: Readable | null;
+  stallMs?: number;
+}
+
+async function listen(audioStore: AudioStore, { growing, stallMs }: ListenOptions = {}): Promise<void> {
   app = Fastify({ forceCloseConnections: true });
   const logger = pino({ level: "error" }, { write: (line) => void logged.push(line) });
   registerHttpErrors(app, logger);
   const findClip = (_request: unknown, id: string) => Promise.resolve(id === clip.id ? clip : null);
-  const openGrowing = () => Promise.resolve(null);
-  registerAudioRoutes(app, { findClip, openGrowing, store: audioStore, logger });
+  const openGrowing = () => Promise.resolve(growing ?? null);
+  registerAudioRoutes(app, { findClip, openGrowing, store: audioStore, stallMs: stallMs ?? 30_000, logger });
   origin = await app.listen({ port: 0, host: "127.0.0.1" });
 }
 
@@ -288,6 +293,49 @@ describe("A listener", () => {
     socket.destroy();
     await destroyed;
     expect(producedBytes()).toBeLessThan(50_000_000);
+  });
+
+  /** A client that takes no byte of the answer, and what becomes of its connection. */
+  function deafClient(): { cutOff: Promise<void> } {
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    socket.pause();
+    socket.on("error", () => undefined);
+    socket.write(`GET /audio/${clip.id} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    app.server.once("connection", (accepted) => void accepted.once("close", () => socket.destroy()));
+    return { cutOff: new Promise((resolve) => void socket.once("close", resolve)) };
+  }
+
+  it("who takes no byte for some time is cut off, and its stream ends", async () => {
+    await app.close();
+    const { slow, destroyed } = slowStore();
+    await listen(slow, { stallMs: 100 });
+    const { cutOff } = deafClient();
+    await Promise.all([cutOff, destroyed]);
+  });
+
+  it("who takes no byte of a clip that grows is cut off, and its stream ends", async () => {
+    await app.close();
+    const { slow, destroyed } = slowStore();
+    clip = { ...clip, sha256: null };
+    const growing = await slow.read(clip.storageKey);
+    await listen(slow, { growing, stallMs: 100 });
+    const { cutOff } = deafClient();
+    await Promise.all([cutOff, destroyed]);
+  });
+
+  it("who has taken all that there is waits for more, however long it takes", async () => {
+    await app.close();
+    clip = { ...clip, sha256: null };
+    let isIdle: () => void = () => undefined;
+    const idle = new Promise<void>((resolve) => (isIdle = resolve));
+    const spoken = async function* () {
+      yield Buffer.from("one ");
+      await idle;
+      yield Buffer.from("two");
+    };
+    await listen(store, { growing: Readable.from(spoken()), stallMs: 50 });
+    app.server.on("timeout", () => isIdle());
+    expect((await bodyOf(await get())).toString()).toBe("one two");
   });
 
   it("is cut off where the bytes fail on the way, so that nobody takes a part for the whole", async () => {
