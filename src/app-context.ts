@@ -13,6 +13,7 @@ import { ConversationService } from "./services/conversations/conversation-servi
 import { Housekeeping } from "./services/housekeeping.js";
 import { Activity } from "./services/live/activity.js";
 import { ClipSound } from "./services/live/clip-sound.js";
+import { isTold } from "./services/live/is-told.js";
 import { ConversationEvents } from "./services/live/conversation-events.js";
 import { TurnEvents } from "./services/live/turn-events.js";
 import { TurnFeeds } from "./services/live/turn-feeds.js";
@@ -67,7 +68,7 @@ export function createAppContext(resources: AppResources): AppContext {
   const { leaseMs } = config.turns;
   const ends = new TurnEnds(wakeUps);
   const activity = new Activity();
-  const sound = new ClipSound(store);
+  const sound = new ClipSound(store, (...told) => isTold(client, ...told));
   const feeds = new TurnFeeds({ client, wakeUps, activity, sound, logger });
   const log = { client, dialect: dialectOf(database.kind), feeds, logger };
   const runner = new TurnRunner({
