@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, open, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, open, readdir, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -10,6 +10,7 @@ import { nameByLink, removeFile, removeFolderIfEmpty, syncDirectory, type GiveNa
 import { FileAudioDraft } from "./file-audio-draft.js";
 import { hashFile, streamFile } from "./file-reading.js";
 import { fsErrorCode, StorageError, toStorageError } from "./storage-error.js";
+import { claimMark } from "./store-mark.js";
 
 /** No folder of a key can have this name: it begins with a dot. */
 const tagName = ".store";
@@ -119,16 +120,10 @@ export class FileAudioStore implements AudioStore {
   }
 
   async claim(tag: string): Promise<string> {
-    const path = join(this.#directory, tagName);
+    const mark = { path: join(this.#directory, tagName), temporaryPath: this.#newDraftPath(), tag };
     return await translated("mark the store", async () => {
-      await mkdir(this.#directory, { recursive: true });
-      try {
-        await writeFile(path, tag, { flag: "wx", mode: 0o640, flush: true });
-        return tag;
-      } catch (error) {
-        if (fsErrorCode(error) !== "EEXIST") throw error;
-        return await readFile(path, "utf8");
-      }
+      await mkdir(this.#drafts, { recursive: true });
+      return await claimMark(mark, this.#giveName);
     });
   }
 

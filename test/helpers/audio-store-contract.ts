@@ -424,6 +424,18 @@ export function describeAudioStore(name: string, makeStore: () => Promise<StoreU
     );
 
     it(
+      "has one first owner, also where many come at once",
+      withStore(async (store, reopen) => {
+        const other = reopen();
+        const tags = Array.from({ length: 12 }, (_, index) => `tag ${index}`);
+        const told = await Promise.all(
+          tags.map((tag, index) => (index % 2 === 0 ? store : other).claim(tag)),
+        );
+        expect([...new Set(told)]).toEqual([await store.claim("late")]);
+      }),
+    );
+
+    it(
       "lists the keys of what is stored and old enough, and no drafts",
       withStore(async (store) => {
         const keys = async (olderThanMs: number) => {

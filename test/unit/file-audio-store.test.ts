@@ -52,6 +52,15 @@ describe("audio files on disk", () => {
     await close();
   });
 
+  it("is marked anew where a crash has left an empty mark", async () => {
+    const { directory, store, close } = await makeStore();
+    await writeFile(join(directory, ".store"), "");
+    expect(await store.claim("one")).toBe("one");
+    expect(await store.claim("two")).toBe("one");
+    expect(await readdir(directory, { recursive: true })).toEqual([".store", "drafts"]);
+    await close();
+  });
+
   it("closes the file of a stream that is destroyed before it is read", async () => {
     const { store, close } = await makeStore();
     await (await store.create()).commit("c/x");
