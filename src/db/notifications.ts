@@ -15,20 +15,31 @@ const maxPayloadLength = 7_000;
 const maxPending = 10_000;
 const reconnectMs = { first: 100, most: 5_000 };
 
+/** In milliseconds. */
+interface Probing {
+  everyMs: number;
+  /** How long any statement may take. */
+  limitMs: number;
+}
+
+/** A connection that broke without a word, behind a firewall say, is noticed by its silence. */
+const defaultProbing: Probing = { everyMs: 30_000, limitMs: 10_000 };
+
 /** How servers that share a Postgres database wake each other; null on SQLite, which is for one server. */
 export function notificationsOf(
   config: DatabaseConfig,
-  { serverId, logger }: { serverId: string; logger: Logger },
+  { serverId, logger, probing = defaultProbing }: { serverId: string; logger: Logger; probing?: Probing },
 ): ((hear: (word: string | null) => void) => Channel) | null {
   if (config.kind === "sqlite") return null;
   const { url } = config;
-  return (hear) => new PostgresChannel({ url, serverId, logger, hear });
+  return (hear) => new PostgresChannel({ url, serverId, logger, probing, hear });
 }
 
 interface ChannelParts {
   url: string;
   serverId: string;
   logger: Logger;
+  probing: Probing;
   hear: (word: string | null) => void;
 }
 
@@ -41,6 +52,7 @@ class PostgresChannel implements Channel {
   #closed = false;
   #delayMs = reconnectMs.first;
   #retry: NodeJS.Timeout | null = null;
+  #probe: NodeJS.Timeout | null = null;
 
   constructor(parts: ChannelParts) {
     this.#parts = parts;
@@ -55,13 +67,20 @@ class PostgresChannel implements Channel {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
+    if (this.#probe !== null) clearTimeout(this.#probe);
     const client = this.#client;
     this.#client = null;
     await client?.end().catch(() => undefined);
   }
 
   async #connect(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.#parts.url, connectionTimeoutMillis: 10_000 });
+    const { url, probing } = this.#parts;
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: 10_000,
+      query_timeout: probing.limitMs,
+      keepAlive: true,
+    });
     let lost = false;
     const lose = (error: unknown) => {
       if (lost) return;
@@ -78,7 +97,17 @@ class PostgresChannel implements Channel {
       lose(error);
       return;
     }
+    this.#probeLater(client, lose);
     await this.#opened(client);
+  }
+
+  #probeLater(client: pg.Client, lose: (error: unknown) => void): void {
+    this.#probe = setTimeout(() => {
+      // A connection that has been lost or replaced meanwhile is no longer asked.
+      if (this.#client !== client) return;
+      client.query("SELECT 1").then(() => this.#probeLater(client, lose), lose);
+    }, this.#parts.probing.everyMs);
+    this.#probe.unref();
   }
 
   async #opened(client: pg.Client): Promise<void> {
