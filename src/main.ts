@@ -9,6 +9,11 @@ import type { Logger } from "./logger.js";
 import { startServer } from "./server.js";
 import type { ModelTargetOptions } from "./server.js";
 
+interface Running {
+  url: string;
+  close(): Promise<void>;
+}
+
 interface Model {
   options: ModelTargetOptions;
   close(): Promise<void>;
@@ -17,17 +22,37 @@ interface Model {
 async function main(): Promise<void> {
   const config = parseConfig(readEnv());
   const logger = createLogger({ level: config.logLevel, json: config.production });
+  const told = new AbortController();
+  const starting = start(config, logger, told.signal);
+  // Before anything runs that must be closed in good order.
+  onSignals(async () => {
+    told.abort();
+    // Where it could not start, what was begun is closed already.
+    const running = await starting.catch(() => null);
+    await running?.close();
+  }, logger);
+  try {
+    const { url } = await starting;
+    process.stdout.write(`Parley is ready at ${url}/graphql\n`);
+  } catch (error) {
+    if (!told.signal.aborted) throw error;
+  }
+}
+
+/** Model and server. Rejects where the signal aborts before they are ready. */
+async function start(config: Config, logger: Logger, signal: AbortSignal): Promise<Running> {
   const model = await connectModel(config, logger);
-  const server = await startServer(config, { logger, model: model.options }).catch(async (error: unknown) => {
+  try {
+    const server = await startServer(config, { logger, model: model.options, signal });
+    const close = async () => {
+      await server.close();
+      await model.close();
+    };
+    return { url: server.url, close };
+  } catch (error) {
     await model.close();
     throw error;
-  });
-  const stop = async () => {
-    await server.close();
-    await model.close();
-  };
-  onSignals(stop, logger);
-  process.stdout.write(`Parley is ready at ${server.url}/graphql\n`);
+  }
 }
 
 async function connectModel(config: Config, logger: Logger): Promise<Model> {

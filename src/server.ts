@@ -25,6 +25,8 @@ export interface ServerOptions extends DatabaseOptions {
   logger: Logger;
   /** Which model to call: Azure as configured, or the stand-in that main.ts has started. */
   model: ModelTargetOptions;
+  /** Ends a start that is under way: what was begun is closed again, and the start rejects. */
+  signal?: AbortSignal;
 }
 
 export type ModelTargetOptions = Pick<ModelConnection, "endpoint" | "deployment" | "auth">;
@@ -40,16 +42,18 @@ export interface ParleyServer {
   close(): Promise<void>;
 }
 
-/** Opens the database, listens, and recovers turns that were left behind. */
+/** Opens the database, listens, and recovers turns that were left behind. Rejects where `signal` aborts before that. */
 export async function startServer(config: Config, options: ServerOptions): Promise<ParleyServer> {
-  const { logger, onStatement } = options;
+  const { logger, onStatement, signal } = options;
   const closers: (() => Promise<unknown>)[] = [await lockForOneServer(config.database)];
   const close = once(async () => {
     for (const closer of closers.reverse()) await closer();
   });
   try {
+    signal?.throwIfAborted();
     const database = await openDatabase(config.database, { onStatement });
     closers.push(() => database.close());
+    signal?.throwIfAborted();
     if (database.applied.length > 0)
       logger.info({ migrations: database.applied }, "the database was brought up to date");
     const store = new FileAudioStore(await writableFolder(config.dataDir, "audio"));
@@ -79,8 +83,11 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     // Who listens hears the last event of every turn before the connections are closed.
     closers.push(() => context.activity.settled(lastAnswersMs));
     closers.push(() => context.runner.close(config.turns.shutdownGraceMs));
+    signal?.throwIfAborted();
     await app.listen({ host: config.http.host, port: config.http.port });
+    signal?.addEventListener("abort", () => void context.recovery.close(), { once: true });
     await context.recovery.start();
+    signal?.throwIfAborted();
     context.housekeeping.start();
     return { url: urlOf(config.http.host, app.server.address()), context, close };
   } catch (error) {

@@ -2,12 +2,20 @@ import { once } from "node:events";
 import { request as startRequest } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { readdir, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "@jest/globals";
 import { addAudioTurn, addTextTurn, askByText, startedConversation } from "../helpers/operations.js";
-import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
+import {
+  ParleyProcess,
+  azureSettings,
+  spawnParley,
+  temporaryFolder,
+  testStandIn,
+} from "../helpers/parley-process.js";
 import { spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
 import { subscribe, transports } from "../helpers/subscriptions.js";
@@ -161,6 +169,28 @@ describe("a server that is told to stop", () => {
     expect(await program.ended).toMatchObject({ code: 0 });
     expect(await readdir(join(folder, "audio", "drafts"))).toEqual([]);
     expect(await readdir(join(folder, "audio"))).not.toContain(other);
+  });
+
+  it("before it is ready closes what it has begun, and ends with 0", async () => {
+    const [folder, standIn] = [await temporaryFolder(), await testStandIn()];
+    // A database that takes its time: nothing is answered.
+    const database = createServer();
+    database.listen(0, "127.0.0.1");
+    await once(database, "listening");
+    const { port } = database.address() as AddressInfo;
+    const DATABASE_URL = `postgresql://parley@127.0.0.1:${port}/parley`;
+    const program = spawnParley(folder, {
+      ...azureSettings(standIn),
+      DATA_DIR: folder,
+      DATABASE_URL,
+      PORT: "0",
+    });
+    const [socket] = (await once(database, "connection")) as [Socket];
+    program.signal("SIGTERM");
+    await program.printed("stderr", /shutting down/);
+    database.close();
+    socket.destroy();
+    expect(await program.ended).toMatchObject({ code: 0, stdout: "" });
   });
 
   it("twice ends at once", async () => {
