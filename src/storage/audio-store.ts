@@ -54,7 +54,7 @@ export interface AudioStore {
   check(): Promise<void>;
 }
 
-/** Audio on its way in. Ends with exactly one of `commit` and `discard`; `discard` after either does nothing. */
+/** Audio on its way in. Ends with exactly one of `commit`, `discard` and `leave`; the last two do nothing after any of them. */
 export interface AudioDraft {
   readonly byteLength: number;
   /** Adds bytes at the end; resolves when they are handed to the disk, so that a fast source is held back. */
@@ -70,4 +70,6 @@ export interface AudioDraft {
   /** Drops the bytes from `byteLength` on. */
   truncate(byteLength: number): Promise<void>;
   discard(): Promise<void>;
+  /** Writes nothing more and lets the draft stay, as a process that died would, for `copyDraft` or the sweep. */
+  leave(): Promise<void>;
 }

@@ -89,6 +89,12 @@ export class FileAudioDraft implements AudioDraft {
     await this.#translated("discard a draft", () => this.#remove());
   }
 
+  async leave(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#translated("leave a draft", () => this.#file.close());
+  }
+
   async #seal(head: Uint8Array | undefined): Promise<string> {
     if (head !== undefined) await writeFully(this.#file, head, 0);
     const hashed = head === undefined ? this.#hash?.digest("hex") : undefined;

@@ -403,6 +403,21 @@ export function describeAudioStore(name: string, makeStore: () => Promise<StoreU
     );
 
     it(
+      "lets a draft stay that its owner leaves, for others to copy",
+      withStore(async (store, reopen) => {
+        const left = await store.create("conv_1/clip_1.wav");
+        await left.append(text("hello"));
+        await left.leave();
+        await left.discard();
+        await expect(left.append(text("!"))).rejects.toMatchObject({ name: "StorageError" });
+        const copy = await reopen().copyDraft("conv_1/clip_1.wav");
+        expect(copy?.byteLength).toBe(5);
+        await copy?.discard();
+        await copy?.leave();
+      }),
+    );
+
+    it(
       "truncates a draft, whose hash is of what is left",
       withStore(async (store) => {
         const draft = await store.create();

@@ -1,3 +1,5 @@
+import { readdir, readlink } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { Env } from "../../src/config/env.js";
@@ -149,6 +151,9 @@ describe("servers that share a Postgres database and a folder of audio", () => {
     expect(await turnAt(urls[0], turn.id)).toBeNull();
     const sql = await openSql(parley.databaseUrl);
     expect(await sql('SELECT 1 FROM "AudioClip" UNION ALL SELECT 1 FROM "AnswerLogEntry"')).toEqual([]);
+    await answered(parley);
+    expect(await readdir(join(parley.dataDir, "audio", "drafts"))).toEqual([]);
+    expect(await openFilesUnder(parley.folder)).toEqual([]);
   });
 
   it("run one turn for a key that is used at all of them at once, and answer all with its end", async () => {
@@ -247,6 +252,8 @@ describe("a turn whose server went away", () => {
     expect(before.bytes.readUInt32LE(40)).toBe(before.sound.byteLength);
     pause.release();
     await answered(parley);
+    expect(await readdir(join(parley.dataDir, "audio", "drafts"))).toEqual([]);
+    expect(await openFilesUnder(parley.folder)).toEqual([]);
     const after = await kept(url, turn.id);
     // But for what its call really cost, which the old server may know better.
     expect({ ...after.turn, usage: null }).toEqual({ ...before.turn, usage: null });
@@ -293,6 +300,13 @@ describe("a turn whose server went away", () => {
 async function answered(parley: TestParley): Promise<void> {
   await Promise.all(parley.standIn.requests.map((request) => request.ended));
   while (!parley.log.some((line) => line.includes("taken over while it ran"))) await delay(10);
+}
+
+/** The files of a folder that this process holds open, removed ones among them; none where the system doesn't tell. */
+async function openFilesUnder(folder: string): Promise<string[]> {
+  const handles = await readdir("/proc/self/fd").catch(() => []);
+  const paths = handles.map((handle) => readlink(join("/proc/self/fd", handle)).catch(() => ""));
+  return (await Promise.all(paths)).filter((path) => path.startsWith(`${folder}/`));
 }
 
 function never(): never {

@@ -142,6 +142,12 @@ export class Answer {
     await this.settle();
     await discardQuietly(this.#draft);
   }
+
+  /** Ends like `discard`, but what was received stays in its draft, for another server. */
+  async leave(): Promise<void> {
+    await this.settle();
+    await this.#draft?.leave().catch(() => undefined);
+  }
 }
 
 /** A file that can't be removed is for the sweep; it must not cost an answer that was paid. */

@@ -160,7 +160,7 @@ export class Attempt {
       await log.drop();
       this.#grown ||= log.begun;
       this.#countBrokenCall();
-      await answer.discard();
+      await this.#giveUp(answer, error);
       throw error;
     }
   }
@@ -224,7 +224,7 @@ export class Attempt {
   }
 
   async #outcome({ result, answer, soundMs }: Call, stopReason: () => StopReason): Promise<Outcome> {
-    const end = toTurnEnd(result, answer.isEmpty(), stopReason);
+    const end = await this.#endOf(result, answer, stopReason);
     const filtered = end.status === "FAILED" && end.error.code === "CONTENT_FILTERED";
     const outcome = { end, calls: this.#calls, model: result.model, grown: answer.log.begun };
     if (filtered) await answer.discard();
@@ -234,6 +234,26 @@ export class Attempt {
     const { logger } = this.#parts;
     logger.error({ err: answer.failure, turnId: this.#turn.id }, "the sound of an answer could not be kept");
     return { ...outcome, end: { status: "FAILED", error: internalFailure }, answer: kept };
+  }
+
+  async #endOf(result: CompletionResult, answer: Answer, stopReason: () => StopReason): Promise<TurnEnd> {
+    try {
+      return toTurnEnd(result, answer.isEmpty(), stopReason);
+    } catch (error) {
+      await this.#giveUp(answer, error);
+      throw error;
+    }
+  }
+
+  /** Who has taken the turn over may be about to make the draft whole, and removes it afterwards. */
+  async #giveUp(answer: Answer, reason: unknown): Promise<void> {
+    const isTakenOver = reason instanceof LeaseLostError && (await this.#isThere());
+    await (isTakenOver ? answer.leave() : answer.discard());
+  }
+
+  async #isThere(): Promise<boolean> {
+    const there = this.#parts.client.turn.count({ where: { id: this.#turn.id } });
+    return there.then((count) => count > 0).catch(() => true);
   }
 
   /** Null where the sound could not be kept and there are no words. */
