@@ -2,6 +2,7 @@ import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
+import type { Fault } from "../../src/stand-in/faults/fault.js";
 import { freshDatabaseUrl, onEachDatabase } from "../helpers/databases.js";
 import type { DatabaseKind } from "../helpers/databases.js";
 import { endOfTurn } from "../helpers/exchanges.js";
@@ -18,7 +19,7 @@ const interrupted = { status: "FAILED", error: { code: "INTERRUPTED", retryable:
 const words = "one two three four five six seven eight nine ten";
 
 /** A server in a process of its own that has received all of some answers, and can't write their ends. */
-async function serverBeforeTheEnd(kind: DatabaseKind, replies: readonly object[]) {
+async function serverBeforeTheEnd(kind: DatabaseKind, replies: readonly object[], fault?: Fault) {
   const [folder, standIn] = [await temporaryFolder(), await testStandIn()];
   const databaseUrl = await freshDatabaseUrl(kind, folder);
   const env = {
@@ -34,6 +35,7 @@ async function serverBeforeTheEnd(kind: DatabaseKind, replies: readonly object[]
     askByText(parley, await startedConversation(parley), `Say '${words}'.`, { reply, waitMs });
   const whole = await Promise.all(replies.map((reply) => ask(reply, 20_000)));
   const allowEnds = await refuseEnds(await openSql(databaseUrl), databaseUrl);
+  if (fault !== undefined) standIn.failNext(fault);
   const held = await Promise.all(replies.map((reply) => ask(reply, 0)));
   for (const { id } of held)
     await parley.program.printed("stderr", new RegExp(`"${id}".*writing the end of a turn failed`));
@@ -134,6 +136,37 @@ onEachDatabase("an answer that has come when its server is killed before the tur
       expect(clipOf(turn)).toMatchObject({ durationMs: audio.durationMs, sha256: audio.sha256 });
       expect(sha256Of(await download(second, clipOf(turn)))).toBe(audio.sha256);
     }
+  });
+});
+
+const filtered = {
+  status: "FAILED",
+  error: { code: "CONTENT_FILTERED", retryable: false },
+  assistantMessage: null,
+};
+
+onEachDatabase("a filtered answer of which the end of the turn can't be written", (kind) => {
+  it("is not kept by who ends its turn after its server was killed", async () => {
+    const fault = { name: "content-filter-answer" } as const;
+    const { folder, held, killAndStartAgain } = await serverBeforeTheEnd(kind, [{ format: "WAV" }], fault);
+    const second = await killAndStartAgain();
+    const turn = await ended(second, held[0]?.id ?? "");
+    expect(turn).toMatchObject(filtered);
+    expect(await drafts(folder)).toEqual([]);
+  });
+
+  it("is gone at once, and its turn ends as filtered when the database takes ends again", async () => {
+    const parley = await TestParley.start(kind, { env: { LEASE_MS: "1000" } });
+    const allowEnds = await refuseEnds(await openSql(parley.databaseUrl), parley.databaseUrl);
+    parley.standIn.failNext({ name: "content-filter-answer" });
+    const conversationId = await startedConversation(parley);
+    const { id } = await askByText(parley, conversationId, `Say '${words}'.`, { waitMs: 0 });
+    await logged(parley, id, "could not recover a turn");
+    expect(await turnById(parley, id)).toMatchObject({ status: "RUNNING", assistantMessage: null });
+    await allowEnds();
+    expect(await endOfTurn(parley, id)).toMatchObject(filtered);
+    const { client } = parley.server.context.database;
+    expect([await client.answerLogEntry.count(), await client.audioClip.count()]).toEqual([0, 0]);
   });
 });
 

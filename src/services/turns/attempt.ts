@@ -8,7 +8,6 @@ import type { AnswerLogParts } from "../live/answer-log.js";
 import type { WakeUps } from "../live/wake-ups.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
-import { recordEvent } from "../live/conversation-log.js";
 import { loadHistory } from "../history/load-history.js";
 import { planRequest } from "../history/plan-request.js";
 import type { RequestFacts, RequestPlan } from "../history/types.js";
@@ -16,15 +15,16 @@ import { Answer } from "./answer.js";
 import { callColumns, interruptedCallColumns, runningCall } from "./call-record.js";
 import { internalFailure, isUnknownAudioId, toTurnEnd } from "./end-of-call.js";
 import type { StopReason } from "./end-of-call.js";
-import { takeConversation } from "./finish.js";
 import type { KeptAnswer, Outcome, TurnEnd } from "./finish.js";
 import { keepAnswer } from "./keep-answer.js";
 import { LeaseLostError } from "./lease.js";
 import type { Fence } from "./lease.js";
 import type { Question } from "./question.js";
 import type { ModelTarget } from "./model-target.js";
+import { forgetFiltered } from "./forget-filtered.js";
 import { toCompletionRequest } from "./model-request.js";
 import { replyOf } from "./reply.js";
+import { tellStarted } from "./tell-started.js";
 
 export interface AttemptParts {
   client: DatabaseClient;
@@ -57,6 +57,8 @@ export class Attempt {
   #grown = false;
   /** The call under way, once its request may have left. */
   #runningCall: string | null = null;
+  /** The call of a filtered answer, as long as the database may still hold something of it. */
+  #filteredCall: string | null = null;
   /** The write that tells that the turn has started; nothing waits for it but the turn's end. */
   #started: Promise<void> = Promise.resolve();
 
@@ -150,6 +152,8 @@ export class Attempt {
       // Nothing of a filtered answer is written once that is known.
       await Promise.all([result.end.type === "filtered" ? log.drop() : log.close(), answer.settle()]);
       this.#grown ||= log.begun;
+      if (result.end.type === "filtered") this.#filteredCall = this.#runningCall;
+      await this.forgetFiltered();
       const endedAt = new Date();
       const soundMs = await answer.soundMs().catch(() => null);
       const received = { receivedText: answer.letters, receivedAudioMs: soundMs ?? 0 };
@@ -162,6 +166,20 @@ export class Attempt {
       this.#countBrokenCall();
       await this.#giveUp(answer, error);
       throw error;
+    }
+  }
+
+  /** To be called again where the end of the turn can't be written. What can't be forgotten now goes with the turn's end. */
+  async forgetFiltered(): Promise<void> {
+    if (this.#filteredCall === null) return;
+    try {
+      await forgetFiltered(this.#parts.client, this.#turn, this.#fence, this.#filteredCall);
+      this.#filteredCall = null;
+    } catch (error) {
+      this.#parts.logger.warn(
+        { err: error, turnId: this.#turn.id },
+        "could not forget a filtered answer yet",
+      );
     }
   }
 
@@ -180,7 +198,7 @@ export class Attempt {
     });
     if (count === 0) throw await this.#whyNotBegun();
     this.#runningCall = call;
-    if (this.#calls.length === 0) this.#started = this.#tellStarted();
+    if (this.#calls.length === 0) this.#started = tellStarted(this.#parts, this.#turn);
   }
 
   /** Another server may have been asked to cancel the turn before it was begun here. */
@@ -190,22 +208,6 @@ export class Attempt {
     return (await client.turn.count({ where })) > 0
       ? new CancelledBeforeCall()
       : new LeaseLostError(`the turn ${this.#turn.id} is no longer run here`);
-  }
-
-  /** The model is not kept waiting for it, and the turn's end is told in any case. */
-  async #tellStarted(): Promise<void> {
-    const { client, wakeUps, logger } = this.#parts;
-    wakeUps.publish(`turn ${this.#turn.id}`);
-    try {
-      await client.$transaction(async (transaction) => {
-        const conversation = await takeConversation(transaction, this.#turn, null);
-        await recordEvent(transaction, conversation, "TURN", this.#turn.id);
-      });
-      wakeUps.publish(`owner ${this.#turn.ownerId}`);
-    } catch (error) {
-      if (error instanceof LeaseLostError) return;
-      logger.warn({ err: error, turnId: this.#turn.id }, "could not tell that a turn has started");
-    }
   }
 
   /** A call that this server itself broke off may have been billed. */

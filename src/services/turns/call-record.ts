@@ -17,7 +17,7 @@ export interface EndedCall {
   receivedAudioMs: number;
 }
 
-const runningCallSchema = z.object({
+const callFactsSchema = z.object({
   id: z.string(),
   endpoint: z.string(),
   deployment: z.string(),
@@ -26,6 +26,21 @@ const runningCallSchema = z.object({
   inputTextTokens: z.int(),
   inputAudioTokens: z.int(),
 });
+
+/** With what was noted since for whoever ends the turn. */
+const runningCallSchema = callFactsSchema.extend({
+  /** Whether the provider's filter has stopped the answer: nothing of it is kept then, whoever ends the turn. */
+  filtered: z.boolean().default(false),
+});
+
+/** The running call of a turn whose answer turned out to be filtered. */
+export function asFiltered(runningCall: string): string {
+  return JSON.stringify({ ...runningCallSchema.parse(JSON.parse(runningCall)), filtered: true });
+}
+
+export function isFiltered(runningCall: string | null): boolean {
+  return runningCall !== null && runningCallSchema.parse(JSON.parse(runningCall)).filtered;
+}
 
 /** What is known of a call before it is answered, for the turn's row: the server may die before it can tell more. */
 export function runningCall(id: string, plan: RequestPlan, target: ModelTarget): string {
@@ -45,7 +60,7 @@ export function runningCall(id: string, plan: RequestPlan, target: ModelTarget):
 
 /** The row of a call whose server died: it may have been billed, so its input is counted as estimated. */
 export function interruptedCallColumns(runningCall: string, prices: Prices, endedAt: Date) {
-  const call = runningCallSchema.parse(JSON.parse(runningCall));
+  const call = callFactsSchema.parse(JSON.parse(runningCall));
   const usage = { ...noTokens, inputText: call.inputTextTokens, inputAudio: call.inputAudioTokens };
   return {
     ...call,

@@ -74,7 +74,7 @@ const nothingSaid: TurnFailure = Object.freeze({
   retryAfter: null,
 });
 
-const answerFiltered: TurnFailure = Object.freeze({
+export const answerFiltered: TurnFailure = Object.freeze({
   code: "CONTENT_FILTERED",
   message:
     "The provider's content filter stopped the answer, and nothing of it was kept. Ask in another way.",

@@ -48,7 +48,7 @@ export function recordCalls(
  * (see takeConversation), by a write that changes nothing: nothing has happened of which its events would tell. False where
  * it is gone; otherwise it stays until the commit, and its turns with it.
  */
-async function holdConversation(transaction: DatabaseTransaction, turn: TurnRow): Promise<boolean> {
+export async function holdConversation(transaction: DatabaseTransaction, turn: TurnRow): Promise<boolean> {
   const { count } = await transaction.conversation.updateMany({
     where: { id: turn.conversationId },
     data: { eventSequence: { increment: 0 } },

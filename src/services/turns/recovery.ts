@@ -3,8 +3,8 @@ import type { Prices } from "../../config/prices.js";
 import type { TurnRow } from "../../db/rows.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
-import { interruptedCallColumns } from "./call-record.js";
-import { interrupted } from "./end-of-call.js";
+import { interruptedCallColumns, isFiltered } from "./call-record.js";
+import { answerFiltered, interrupted } from "./end-of-call.js";
 import { finishTurn } from "./finish.js";
 import type { TurnEnd } from "./finish.js";
 import { forgetAnswer } from "./forget-answer.js";
@@ -132,11 +132,10 @@ export class TurnRecovery {
 
   async #end(turn: TurnRow): Promise<void> {
     const { database, store, target, prices, ends, logger } = this.#parts;
-    const { runningCall, cancelRequestedAt } = turn;
-    const end: TurnEnd =
-      cancelRequestedAt === null ? { status: "FAILED", error: interrupted } : { status: "CANCELLED" };
-    const fence = await this.#claim(turn);
-    const salvage = await salvageAnswer(database.client, store, turn, target);
+    const { claimed, fence } = await this.#claim(turn);
+    const { runningCall } = claimed;
+    const end = endOf(claimed);
+    const salvage = await salvageAnswer(database.client, store, claimed, target);
     const calls = runningCall === null ? [] : [interruptedCallColumns(runningCall, prices, new Date())];
     const outcome = { end, ...salvage, calls, model: null };
     const ended = await finishTurn(database.client, turn, fence, outcome).catch(async (error: unknown) => {
@@ -151,15 +150,21 @@ export class TurnRecovery {
   }
 
   /** Before anything of the turn is touched: its old server, which may only have seemed dead, writes nothing more from here on. */
-  async #claim(turn: TurnRow): Promise<Fence> {
+  async #claim(turn: TurnRow): Promise<{ claimed: TurnRow; fence: Fence }> {
     const lease = this.#parts.runner.newLease();
-    const { count } = await this.#parts.database.client.turn.updateMany({
+    const [claimed] = await this.#parts.database.client.turn.updateManyAndReturn({
       where: { ...asItWasRead(turn), activeConversationId: { not: null } },
       data: { leaseOwner: lease.owner, leaseExpiresAt: lease.expiresAt },
     });
-    if (count === 0) throw new LeaseLostError(`the turn ${turn.id} was taken over`);
-    return fenceOf(turn, lease);
+    if (claimed === undefined) throw new LeaseLostError(`the turn ${turn.id} was taken over`);
+    return { claimed, fence: fenceOf(claimed, lease) };
   }
+}
+
+/** What becomes of a turn whose call nobody follows any more. */
+function endOf({ runningCall, cancelRequestedAt }: TurnRow): TurnEnd {
+  if (isFiltered(runningCall)) return { status: "FAILED", error: answerFiltered };
+  return cancelRequestedAt === null ? { status: "FAILED", error: interrupted } : { status: "CANCELLED" };
 }
 
 /** The lease as it was read: one that was renewed or taken over since then is left alone. */

@@ -131,10 +131,11 @@ export class TurnRunner {
 
   /** Resolves to the turn at its end; null where it is no longer run here. */
   async #runToEnd(accepted: AcceptedTurn, run: Run): Promise<TurnRow | null> {
-    const { turn, fence } = accepted;
+    const { turn } = accepted;
     const attempt = new Attempt(this.#parts, accepted, run.controller.signal);
     try {
-      return await this.#finish(turn, fence, await this.#outcomeOf(attempt, turn, run));
+      const outcome = await this.#outcomeOf(attempt, turn, run);
+      return await this.#finish(accepted, attempt, outcome);
     } catch (error) {
       if (error instanceof LeaseLostError) return this.#lost(turn, attempt);
       throw error;
@@ -152,9 +153,10 @@ export class TurnRunner {
     }
   }
 
-  async #finish(turn: TurnRow, fence: Fence, outcome: Outcome): Promise<TurnRow> {
+  async #finish(accepted: AcceptedTurn, attempt: Attempt, outcome: Outcome): Promise<TurnRow> {
+    const { turn } = accepted;
     try {
-      const ended = await this.#write(turn, fence, outcome);
+      const ended = await this.#write(accepted, attempt, outcome);
       this.#log(turn, outcome);
       return ended;
     } catch (error) {
@@ -168,7 +170,7 @@ export class TurnRunner {
   }
 
   /** A database that can't be written now may be there again in a moment. */
-  async #write(turn: TurnRow, fence: Fence, outcome: Outcome): Promise<TurnRow> {
+  async #write({ turn, fence }: AcceptedTurn, attempt: Attempt, outcome: Outcome): Promise<TurnRow> {
     for (const delayMs of finishDelaysMs) {
       try {
         return await finishTurn(this.#parts.client, turn, fence, outcome);
@@ -178,6 +180,7 @@ export class TurnRunner {
           { err: error, turnId: turn.id, delayMs },
           "writing the end of a turn failed; trying again",
         );
+        await attempt.forgetFiltered();
         await delay(delayMs);
       }
     }
