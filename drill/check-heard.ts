@@ -9,7 +9,8 @@ import type { Hearing } from "./hearing.js";
 import type { KnownTurn, Ledger } from "./ledger.js";
 import { heard } from "./listener.js";
 
-const wavHeaderBytes = 44;
+/** Of the formats that are heard while they are spoken, how many bytes stand before the first sample. */
+const headerBytes: Readonly<Record<string, number>> = { WAV: 44, PCM16: 0 };
 
 /** Compares what was heard with what is kept. */
 export async function checkHeard(
@@ -60,8 +61,14 @@ async function contentFaults(
   const words = text(answer, "transcript") ?? text(answer, "text") ?? "";
   const faults = words === hearing.words ? [] : [`heard "${hearing.words}", kept "${words}"`];
   if (clip === null) return faults;
+  const header = headerBytes[text(clip, "format") ?? ""];
+  // A file that comes in one piece is kept, and told by the end of its turn.
+  if (header === undefined) {
+    if (hearing.sound.byteLength > 0) faults.push(`heard ${hearing.sound.byteLength} bytes of a file`);
+    return faults;
+  }
   const file = await readFile(join(soundFolder(dataDir), text(clip, "storageKey") ?? "")).catch(() => null);
-  const kept = file?.subarray(wavHeaderBytes);
+  const kept = file?.subarray(header);
   if (kept?.equals(hearing.sound) !== true)
     faults.push(
       `heard ${hearing.sound.byteLength} bytes of sound, kept ${kept?.byteLength ?? 0} or other ones`,

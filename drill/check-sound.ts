@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { toldStays } from "./client.js";
 import { text } from "./database.js";
 import type { Row } from "./database.js";
-import { soundFolder } from "./facts.js";
+import { grouped, soundFolder } from "./facts.js";
 import type { Facts } from "./facts.js";
 import type { Findings } from "./findings.js";
 import { leftOver } from "./left-over.js";
@@ -23,7 +23,7 @@ const ownWords = "every answer is the answer to its question";
 /** Looks at the files, beside the servers. */
 export async function checkFiles(facts: Facts, dataDir: string, findings: Findings): Promise<void> {
   for (const clip of facts.clips) await checkFile(clip, dataDir, findings);
-  findings.looked(onDisk, `${facts.clips.length} clips`);
+  findings.looked(onDisk, `${facts.clips.length} clips: ${tally(facts.clips)}`);
   for (const file of leftOver(facts)) findings.violate(noOrphans, file);
   findings.looked(noOrphans, `${facts.files.size} files`);
 }
@@ -32,8 +32,31 @@ async function checkFile(clip: Row, dataDir: string, findings: Findings): Promis
   const key = text(clip, "storageKey") ?? "";
   const bytes = await readFile(join(soundFolder(dataDir), key)).catch(() => null);
   const fault =
-    bytes === null ? "is not there" : faultOf(bytes, Number(clip["byteLength"]), text(clip, "sha256"));
+    bytes === null
+      ? "is not there"
+      : (faultOf(bytes, Number(clip["byteLength"]), text(clip, "sha256")) ?? formatFault(bytes, clip));
   if (fault !== null) findings.violate(onDisk, `the file ${key} ${fault}`);
+}
+
+function tally(clips: readonly Row[]): string {
+  const byFormat = grouped(clips, (clip) => text(clip, "format") ?? "");
+  return [...byFormat].map(([format, { length }]) => `${length} ${format}`).join(", ");
+}
+
+/** How the files of each format begin, in Latin-1. PCM16 has no beginning. */
+const beginnings: Readonly<Record<string, RegExp>> = {
+  WAV: /^RIFF/,
+  PCM16: /^/,
+  MP3: /^(ID3|\xff[\xe0-\xff])/,
+  FLAC: /^fLaC/,
+  OPUS: /^OggS/,
+  AAC: /^\xff[\xf0-\xff]/,
+};
+
+function formatFault(bytes: Uint8Array, clip: Row): string | null {
+  const format = text(clip, "format") ?? "";
+  const begins = Buffer.from(bytes.subarray(0, 4)).toString("latin1");
+  return beginnings[format]?.test(begins) === true ? null : `is no ${format}`;
 }
 
 /** Null where the bytes are what is told of them. */

@@ -1,8 +1,13 @@
 import { Random } from "./random.js";
 
+export const replyFormats = ["WAV", "PCM16", "MP3", "FLAC", "OPUS", "AAC"] as const;
+export type ReplyFormat = (typeof replyFormats)[number];
+
 /** What a client does next, decided before it does it, so that a seed repeats it whatever the timing. */
 export interface QuestionPlan {
   kind: "text" | "text-only" | "audio";
+  /** What the reply's sound is asked for in. All but WAV and PCM16 come as a file, in one piece. */
+  format: ReplyFormat;
   /** Which of the client's open conversations, from 0 to before 1. */
   conversation: number;
   /** Whether it starts another conversation for it. */
@@ -48,7 +53,14 @@ export function planQuestion(seed: number, client: number, number: number): Ques
       pauseMs: random.whole(0, 12),
     },
     thinkMs: random.between(0, 80),
+    format: planFormat(random),
   };
+}
+
+/** Half of the replies are streamed as WAV, the others are as likely in each other format. */
+function planFormat(random: Random): ReplyFormat {
+  const others = replyFormats.filter((format) => format !== "WAV");
+  return (random.chance(0.5) ? "WAV" : others[random.whole(0, others.length - 1)]) ?? "WAV";
 }
 
 function maybe(random: Random, share: number, low: number, high: number): number | null {

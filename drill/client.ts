@@ -118,13 +118,13 @@ export class Client {
     sound: Uint8Array | null,
   ): Send<ChangedTurn> {
     const { moments } = this.#parts;
-    const reply = plan.kind === "text-only" ? { reply: { modalities: ["TEXT"] } } : {};
+    const reply = plan.kind === "text-only" ? { modalities: ["TEXT"] } : { format: plan.format };
     const input = {
       conversationId,
       text: `${marker} wants to hear something about dogs of every kind.`,
       idempotencyKey: marker,
       waitMs: plan.waits ? waitMs : 0,
-      ...reply,
+      reply,
     };
     if (sound === null) {
       const operation = { query: operations.addTextTurn, variables: { input } };

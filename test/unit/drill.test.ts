@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { requestsOfCalls } from "../../drill/check-model.js";
-import { planQuestion } from "../../drill/client-plan.js";
+import { planQuestion, replyFormats } from "../../drill/client-plan.js";
 import { Hearing } from "../../drill/hearing.js";
 import { killClasses, planKills } from "../../drill/kill-plan.js";
 import { boundaryOf, readParts } from "../../drill/multipart-mixed.js";
@@ -36,6 +36,14 @@ describe("what the model was asked", () => {
     const found = requestsOfCalls(asked, rows);
     expect(found.counts).toEqual(counts);
     expect(found.untold).toHaveLength(untold);
+  });
+});
+
+describe("the questions of a drill", () => {
+  it("ask for replies in every format, half of them in WAV", () => {
+    const asked = Array.from({ length: 1_000 }, (_, number) => planQuestion(5, 1, number).format);
+    expect([...new Set(asked)].sort()).toEqual([...replyFormats].sort());
+    expect(asked.filter((format) => format === "WAV").length).toBeGreaterThan(400);
   });
 });
 
