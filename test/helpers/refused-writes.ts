@@ -4,18 +4,36 @@ const refusal = "the test refuses it";
 
 /** From now on the database takes every write but those that end a turn, until what is returned is called. */
 export function refuseEnds(sql: Sql, databaseUrl: string): Promise<() => Promise<void>> {
-  return refuseUpdates(sql, databaseUrl, "NULL");
+  return refuse(sql, databaseUrl, {
+    table: "Turn",
+    write: "UPDATE",
+    when: 'NEW."activeConversationId" IS NULL',
+  });
 }
 
 /** From now on the database takes no write to a turn that runs, until what is returned is called. */
 export function refuseRenewals(sql: Sql, databaseUrl: string): Promise<() => Promise<void>> {
-  return refuseUpdates(sql, databaseUrl, "NOT NULL");
+  return refuse(sql, databaseUrl, {
+    table: "Turn",
+    write: "UPDATE",
+    when: 'NEW."activeConversationId" IS NOT NULL',
+  });
 }
 
-/** `active`: what the column of turns that run becomes by the write. */
-async function refuseUpdates(sql: Sql, databaseUrl: string, active: "NULL" | "NOT NULL") {
-  const trigger = 'CREATE TRIGGER refuse_it BEFORE UPDATE ON "Turn"';
-  const condition = `WHEN (NEW."activeConversationId" IS ${active})`;
+/** From now on the database takes no call to the model, until what is returned is called. */
+export function refuseCalls(sql: Sql, databaseUrl: string): Promise<() => Promise<void>> {
+  return refuse(sql, databaseUrl, { table: "ModelCall", write: "INSERT", when: 'NEW."id" IS NOT NULL' });
+}
+
+interface Refused {
+  table: string;
+  write: "INSERT" | "UPDATE";
+  when: string;
+}
+
+async function refuse(sql: Sql, databaseUrl: string, { table, write, when }: Refused) {
+  const trigger = `CREATE TRIGGER refuse_it BEFORE ${write} ON "${table}"`;
+  const condition = `WHEN (${when})`;
   if (databaseUrl.startsWith("file:")) {
     await sql(`${trigger} ${condition} BEGIN SELECT RAISE(ABORT, '${refusal}'); END`);
     return () => sql("DROP TRIGGER refuse_it").then(() => undefined);
@@ -23,5 +41,5 @@ async function refuseUpdates(sql: Sql, databaseUrl: string, active: "NULL" | "NO
   await sql(`CREATE FUNCTION refuse_it() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN RAISE EXCEPTION '${refusal}'; END $$`);
   await sql(`${trigger} FOR EACH ROW ${condition} EXECUTE FUNCTION refuse_it()`);
-  return () => sql('DROP TRIGGER refuse_it ON "Turn"').then(() => undefined);
+  return () => sql(`DROP TRIGGER refuse_it ON "${table}"`).then(() => undefined);
 }

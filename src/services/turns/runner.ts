@@ -3,6 +3,7 @@ import type { TurnRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { Attempt } from "./attempt.js";
 import type { AcceptedTurn, AttemptParts } from "./attempt.js";
+import { CallsToWrite } from "./calls-to-write.js";
 import { internalFailure } from "./end-of-call.js";
 import type { StopReason } from "./end-of-call.js";
 import { findWritten, finishTurn } from "./finish.js";
@@ -10,7 +11,6 @@ import type { Outcome } from "./finish.js";
 import { forgetAnswer } from "./forget-answer.js";
 import { LeaseLostError, fenceOf } from "./lease.js";
 import type { Fence, Lease } from "./lease.js";
-import { recordCalls } from "./paid-calls.js";
 import type { Question } from "./question.js";
 import type { TurnEnds } from "./turn-ends.js";
 
@@ -35,10 +35,12 @@ const finishDelaysMs = [100, 500, 2_000, 5_000];
 export class TurnRunner {
   readonly #parts: TurnRunnerParts;
   readonly #runs = new Map<string, Run>();
+  readonly #calls: CallsToWrite;
   #closing = false;
 
   constructor(parts: TurnRunnerParts) {
     this.#parts = parts;
+    this.#calls = new CallsToWrite(parts);
   }
 
   newLease(): Lease {
@@ -99,6 +101,7 @@ export class TurnRunner {
     grace.abort();
     for (const run of this.#runs.values()) this.#stop(run, "shutdown");
     await all();
+    await this.#calls.close();
   }
 
   /** The first reason stays: a turn that was cancelled is cancelled, also when the server shuts down right after. */
@@ -138,6 +141,8 @@ export class TurnRunner {
       return await this.#finish(accepted, attempt, outcome);
     } catch (error) {
       if (error instanceof LeaseLostError) return this.#lost(turn, attempt);
+      // Who ends the turn instead could only estimate them.
+      await this.#calls.add(turn, attempt.calls);
       throw error;
     }
   }
@@ -192,7 +197,7 @@ export class TurnRunner {
       { turnId: turn.id },
       "a turn was deleted or taken over while it ran; its answer is dropped",
     );
-    if (attempt.calls.length > 0) await recordCalls(this.#parts.client, turn, attempt.calls);
+    await this.#calls.add(turn, attempt.calls);
     return null;
   }
 
