@@ -42,9 +42,15 @@ export class FileAudioStore implements AudioStore {
   async copyDraft(key: string): Promise<AudioDraft | null> {
     const path = this.#newDraftPath();
     return await nullWhereAbsent(`copy the draft of ${key}`, async () => {
-      await copyFile(this.#draftPathOf(key), path);
-      const file = await open(path, "r+");
-      return this.#draft(path, file, await sizeOf(file));
+      try {
+        await copyFile(this.#draftPathOf(key), path);
+        const file = await open(path, "r+");
+        return this.#draft(path, file, await sizeOf(file));
+      } catch (error) {
+        // A full disk leaves a part of the copy.
+        await removeFile(path).catch(() => false);
+        throw error;
+      }
     });
   }
 

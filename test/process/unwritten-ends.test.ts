@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
@@ -10,7 +10,7 @@ import { askByText, startedConversation, turnById } from "../helpers/operations.
 import type { Asked, Clip, Turn } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
-import { refuseEnds } from "../helpers/refused-writes.js";
+import { refuseCalls, refuseEnds } from "../helpers/refused-writes.js";
 import { sha256Of } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
 import { Heard, turnEvents } from "../helpers/turn-events.js";
@@ -45,7 +45,7 @@ async function serverBeforeTheEnd(kind: DatabaseKind, replies: readonly object[]
     await betweenThem();
     return ParleyProcess.start(folder, env);
   };
-  return { parley, folder, standIn, whole, held, killAndStartAgain };
+  return { parley, folder, databaseUrl, standIn, whole, held, killAndStartAgain };
 }
 
 async function ended(parley: Asked, turnId: string): Promise<Turn> {
@@ -64,20 +64,25 @@ async function download(parley: { url: string }, { url }: Clip): Promise<Buffer>
 /** The names of the drafts in the store. */
 const drafts = (folder: string) => readdir(join(folder, "audio", "drafts"));
 
-/** As if the server had died before the files of these turns had their names. */
-async function takeNamesBack(folder: string, turns: readonly Turn[]): Promise<void> {
+/** As if the server had died before the files of these turns had their names, which are answered. */
+async function takeNamesBack(folder: string, turns: readonly Turn[]): Promise<string[]> {
+  const names: string[] = [];
   await mkdir(join(folder, "audio", "drafts"), { recursive: true });
   for (const { conversation } of turns) {
     const [name = ""] = await readdir(join(folder, "audio", conversation.id));
     const draft = join(folder, "audio", "drafts", `${conversation.id}~${name}.part`);
-    await rename(join(folder, "audio", conversation.id, name), draft);
+    names.push(join(folder, "audio", conversation.id, name));
+    await rename(names.at(-1) ?? "", draft);
   }
+  return names;
 }
 
 onEachDatabase("an answer that has come when its server is killed before the turn's end", (kind) => {
   it.each([
     { moment: "after", formats: ["MP3", "OPUS"] },
     { moment: "before", formats: ["FLAC", "AAC"] },
+    // Where the file system has no hard links the name is taken first.
+    { moment: "while", formats: ["MP3"] },
   ])(
     "is kept where it came as a file, and can be played: killed $moment the file had its name ($formats)",
     async ({ moment, formats }) => {
@@ -99,7 +104,9 @@ onEachDatabase("an answer that has come when its server is killed before the tur
         expect(running?.assistantMessage).toMatchObject({ transcript: words, audio: null });
       }
       const second = await killAndStartAgain(async () => {
-        if (moment === "before") await takeNamesBack(folder, held);
+        if (moment === "after") return;
+        const names = await takeNamesBack(folder, held);
+        if (moment === "while") await Promise.all(names.map((name) => writeFile(name, "")));
       });
       for (const [index, { id }] of held.entries()) {
         const turn = await ended(second, id);
@@ -170,6 +177,35 @@ onEachDatabase("a filtered answer of which the end of the turn can't be written"
   });
 });
 
+onEachDatabase("an interrupted answer whose sound can't be made whole", (kind) => {
+  /** Something that can't be read has the name of the clip. */
+  async function startAgain(sql: string) {
+    const before = await serverBeforeTheEnd(kind, [{ format: "WAV" }]);
+    const second = await before.killAndStartAgain(async () => {
+      for (const name of await takeNamesBack(before.folder, before.held)) await mkdir(name);
+      if (sql !== "") await (await openSql(before.databaseUrl))(sql);
+    });
+    return { ...before, second, turn: await ended(second, before.held[0]?.id ?? "") };
+  }
+
+  it("is tried again for some leases, then its words are kept alone, and its draft stays for the operator", async () => {
+    const { second, turn, folder } = await startAgain("");
+    expect(turn).toMatchObject({ ...interrupted, assistantMessage: { transcript: words, audio: null } });
+    expect(await drafts(folder)).toHaveLength(1);
+    const { stderr } = second.program;
+    expect(stderr).toMatch(/"level":50.*could not recover a turn/);
+    expect(stderr).toMatch(/"level":50.*the sound of an interrupted answer could not be made whole/);
+    const next = await askByText(second, turn.conversation.id, "Say 'next'.");
+    expect(next).toMatchObject({ status: "COMPLETED", position: 2 });
+  });
+
+  it("is not waited for where the turn was cancelled", async () => {
+    const { second, turn } = await startAgain('UPDATE "Turn" SET "cancelRequestedAt" = "startedAt"');
+    expect(turn).toMatchObject({ status: "CANCELLED", assistantMessage: { transcript: words, audio: null } });
+    expect(second.program.stderr).not.toContain("could not recover a turn");
+  });
+});
+
 function clipOf(turn: Turn | undefined): Clip {
   const clip = turn?.assistantMessage?.audio;
   if (clip == null) throw new Error(`a turn without a clip: ${JSON.stringify(turn)}`);
@@ -183,7 +219,8 @@ onEachDatabase("a turn whose end the database refuses for longer than it is trie
       const parley = await TestParley.start(kind, { env: { LEASE_MS: "1000" } });
       const ask = async (waitMs: number) =>
         askByText(parley, await startedConversation(parley), `Say '${words}'.`, { reply, waitMs });
-      const whole = clipOf(await ask(20_000));
+      const { usage, ...first } = await ask(20_000);
+      const whole = clipOf({ usage, ...first });
       const allowEnds = await refuseEnds(await openSql(parley.databaseUrl), parley.databaseUrl);
       const { id, conversation } = await ask(0);
       const heard = new Heard();
@@ -199,6 +236,8 @@ onEachDatabase("a turn whose end the database refuses for longer than it is trie
       const { durationMs, sha256 } = whole;
       expect(turn?.assistantMessage).toMatchObject({ transcript: words, audio: { durationMs, sha256 } });
       expect(sha256Of(await download(parley, clipOf(turn ?? undefined)))).toBe(sha256);
+      // By the provider's figures, which only this server knew.
+      expect(turn?.usage).toEqual(usage);
       await listening;
       expect([heard.types.at(-1), heard.transcript]).toEqual(["TurnEnded", words]);
       expect(parley.standIn.requests).toHaveLength(2);
@@ -207,6 +246,23 @@ onEachDatabase("a turn whose end the database refuses for longer than it is trie
       expect(next).toMatchObject({ status: "COMPLETED", position: 2 });
     },
   );
+});
+
+onEachDatabase("what a turn's call has cost", (kind) => {
+  it("is counted by the provider's figures as soon as the database takes it, whoever has ended the turn", async () => {
+    const parley = await TestParley.start(kind, { env: { LEASE_MS: "1000" } });
+    const ask = async (waitMs: number) =>
+      askByText(parley, await startedConversation(parley), `Say '${words}'.`, { waitMs });
+    const { usage } = await ask(20_000);
+    const allowCalls = await refuseCalls(await openSql(parley.databaseUrl), parley.databaseUrl);
+    const { id } = await ask(0);
+    await logged(parley, id, "could not write what the calls of a turn have cost");
+    await allowCalls();
+    await endOfTurn(parley, id);
+    while ((await turnById(parley, id))?.usage?.estimated !== false) await delay(50);
+    expect((await turnById(parley, id))?.usage).toEqual(usage);
+    expect(await parley.server.context.database.client.modelCall.count()).toBe(2);
+  });
 });
 
 /** Resolves once the server has told something of the turn. */

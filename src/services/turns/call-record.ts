@@ -31,15 +31,31 @@ const callFactsSchema = z.object({
 const runningCallSchema = callFactsSchema.extend({
   /** Whether the provider's filter has stopped the answer: nothing of it is kept then, whoever ends the turn. */
   filtered: z.boolean().default(false),
+  /** When it was first tried in vain to make the sound of its answer whole. */
+  unsalvagedSince: z.iso.datetime().optional(),
 });
+
+function noted(runningCall: string, notes: { filtered?: boolean; unsalvagedSince?: string }): string {
+  return JSON.stringify({ ...runningCallSchema.parse(JSON.parse(runningCall)), ...notes });
+}
 
 /** The running call of a turn whose answer turned out to be filtered. */
 export function asFiltered(runningCall: string): string {
-  return JSON.stringify({ ...runningCallSchema.parse(JSON.parse(runningCall)), filtered: true });
+  return noted(runningCall, { filtered: true });
 }
 
 export function isFiltered(runningCall: string | null): boolean {
   return runningCall !== null && runningCallSchema.parse(JSON.parse(runningCall)).filtered;
+}
+
+export function asUnsalvaged(runningCall: string, since: Date): string {
+  return noted(runningCall, { unsalvagedSince: since.toISOString() });
+}
+
+/** Null where nothing was tried in vain. */
+export function unsalvagedSince(runningCall: string): Date | null {
+  const { unsalvagedSince: since } = runningCallSchema.parse(JSON.parse(runningCall));
+  return since === undefined ? null : new Date(since);
 }
 
 /** What is known of a call before it is answered, for the turn's row: the server may die before it can tell more. */

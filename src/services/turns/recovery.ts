@@ -3,7 +3,7 @@ import type { Prices } from "../../config/prices.js";
 import type { TurnRow } from "../../db/rows.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
-import { interruptedCallColumns, isFiltered } from "./call-record.js";
+import { asUnsalvaged, interruptedCallColumns, isFiltered, unsalvagedSince } from "./call-record.js";
 import { answerFiltered, interrupted } from "./end-of-call.js";
 import { finishTurn } from "./finish.js";
 import type { TurnEnd } from "./finish.js";
@@ -14,6 +14,7 @@ import type { ModelTarget } from "./model-target.js";
 import { readQuestion } from "./question.js";
 import type { TurnRunner } from "./runner.js";
 import { salvageAnswer } from "./salvage.js";
+import type { Salvage } from "./salvage.js";
 import type { TurnEnds } from "./turn-ends.js";
 
 export interface TurnRecoveryParts {
@@ -30,6 +31,9 @@ export interface TurnRecoveryParts {
 /** Which active turns nobody runs any more. */
 type LeaseCondition =
   { leaseExpiresAt: { lt: Date } } | { OR: [{ leaseOwner: null }, { leaseOwner: { not: string } }] };
+
+/** For so many leases a turn waits for sound that can't be made whole now; then its words are kept alone. */
+const salvageLeases = 5;
 
 /** At most this many turns are read in one go. */
 const batchSize = 100;
@@ -136,8 +140,10 @@ export class TurnRecovery {
     const { runningCall } = claimed;
     const end = endOf(claimed);
     const salvage = await salvageAnswer(database.client, store, claimed, target);
+    if (salvage.failure !== null) await this.#dropSound(claimed, fence, salvage);
     const calls = runningCall === null ? [] : [interruptedCallColumns(runningCall, prices, new Date())];
-    const outcome = { end, ...salvage, calls, model: null };
+    const { answer, grown } = salvage;
+    const outcome = { end, answer, grown, calls, model: null };
     const ended = await finishTurn(database.client, turn, fence, outcome).catch(async (error: unknown) => {
       // A deletion of the conversation may have looked for its sound before this one had its name.
       if (error instanceof LeaseLostError)
@@ -146,7 +152,28 @@ export class TurnRecovery {
     });
     logger.warn({ turnId: turn.id, status: end.status }, "ended a turn whose server went away");
     ends.announce(turn, ended);
-    if (salvage.storageKey !== null) await store.deleteDraft(salvage.storageKey);
+    if (salvage.storageKey !== null && salvage.failure === null) await store.deleteDraft(salvage.storageKey);
+  }
+
+  /**
+   * The conversation must go on, so that sound that can't be made whole is waited for only so long, whoever waits, and
+   * not at all where the turn was cancelled. Throws the failure as long as it is to be tried again.
+   */
+  async #dropSound(turn: TurnRow, fence: Fence, { failure, storageKey }: Salvage): Promise<void> {
+    const { runningCall, cancelRequestedAt } = turn;
+    if (runningCall !== null && cancelRequestedAt === null) {
+      const since = unsalvagedSince(runningCall);
+      if (since === null) {
+        const data = { runningCall: asUnsalvaged(runningCall, new Date()) };
+        await this.#parts.database.client.turn.updateMany({ where: fence, data });
+      }
+      if (since === null || Date.now() - since.getTime() < salvageLeases * this.#parts.leaseMs) throw failure;
+    }
+    this.#parts.logger.error(
+      { err: failure, turnId: turn.id, storageKey },
+      "the sound of an interrupted answer could not be made whole; its words are kept alone. " +
+        "What was received is in the store's drafts until the sweep removes it: copy it now if it is wanted",
+    );
   }
 
   /** Before anything of the turn is touched: its old server, which may only have seemed dead, writes nothing more from here on. */

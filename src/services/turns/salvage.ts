@@ -20,6 +20,8 @@ export interface Salvage {
   grown: boolean;
   /** Of the clip that grew, whose draft may still be there; null where there was none. */
   storageKey: string | null;
+  /** Why the sound could not be made whole, a full disk say; null where it could. */
+  failure: unknown;
 }
 
 /**
@@ -36,13 +38,22 @@ export async function salvageAnswer(
     where: { turnId_role: { turnId: turn.id, role: "ASSISTANT" } },
     include: { audio: true },
   });
-  if (message === null) return { answer: null, grown: false, storageKey: null };
+  if (message === null) return { answer: null, grown: false, storageKey: null, failure: null };
   const words = (await readGrowth(client, [message.id])).get(message.id);
-  const sound = message.audio === null ? null : await salvageSound(store, message.audio, target);
+  const { sound, failure } = await trySound(store, message.audio, target);
   const { text, transcript } = words ?? message;
-  const left = { grown: true, storageKey: message.audio?.storageKey ?? null };
+  const left = { grown: true, storageKey: message.audio?.storageKey ?? null, failure };
   if (sound === null && text === null && transcript === null) return { answer: null, ...left };
   return { answer: { messageId: message.id, text, transcript, sound }, ...left };
+}
+
+async function trySound(store: AudioStore, clip: AudioClipRow | null, target: ModelTarget) {
+  if (clip === null) return { sound: null, failure: null };
+  try {
+    return { sound: await salvageSound(store, clip, target), failure: null };
+  } catch (error) {
+    return { sound: null, failure: error ?? new Error("the sound could not be made whole") };
+  }
 }
 
 async function salvageSound(
@@ -52,7 +63,7 @@ async function salvageSound(
 ): Promise<KeptSound | null> {
   const { storageKey } = clip;
   const format = toAudioFormat(clip.format);
-  const stored = (await store.measure(storageKey)) ?? (await commitDraft(store, storageKey, format));
+  const stored = (await measureWhole(store, storageKey)) ?? (await commitDraft(store, storageKey, format));
   if (stored === null || stored.byteLength <= (pcmHeaderByteLength(format) ?? 0)) return null;
   const durationMs = await measureSound(format, storedBytes(store, storageKey, stored.byteLength));
   // The id of an answer that was not finished is never referred to, so it is not kept.
@@ -63,6 +74,17 @@ async function salvageSound(
     providerDeployment,
   };
   return { clipId: clip.id, storageKey, format, durationMs, ...stored, ...provider };
+}
+
+/**
+ * Null where nothing is stored, or only the empty file with which a name is taken where the file system has no hard links:
+ * a server that was killed right then has left the sound in its draft.
+ */
+async function measureWhole(store: AudioStore, storageKey: string): Promise<StoredAudio | null> {
+  const stored = await store.measure(storageKey);
+  if (stored?.byteLength !== 0) return stored;
+  await store.delete(storageKey);
+  return null;
 }
 
 /** Null where there is no draft, or nothing in it. */
@@ -79,8 +101,14 @@ async function commitDraft(
     await draft.discard();
     return null;
   }
-  await draft.truncate(byteLength);
-  return commitOnce(store, storageKey, draft, format);
+  try {
+    await draft.truncate(byteLength);
+    return await commitOnce(store, storageKey, draft, format);
+  } catch (error) {
+    // It is tried again, with a copy each time.
+    await draft.discard().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** How much of a draft is kept, in bytes: samples that came whole, and files as they are. 0 where it holds no sound. */
