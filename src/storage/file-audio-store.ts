@@ -126,7 +126,9 @@ export class FileAudioStore implements AudioStore {
   }
 
   async claim(tag: string): Promise<string> {
-    const mark = { path: join(this.#directory, tagName), temporaryPath: this.#newDraftPath(), tag };
+    // Not named as a draft: it holds no sound.
+    const temporaryPath = join(this.#drafts, `${tagName}-${randomUUID()}`);
+    const mark = { path: join(this.#directory, tagName), temporaryPath, tag };
     return await translated("mark the store", async () => {
       await mkdir(this.#drafts, { recursive: true });
       return await claimMark(mark, this.#giveName);

@@ -26,13 +26,24 @@ async function retry(parley: TestParley, turnId: string): Promise<Turn> {
   return (await parley.ask<{ retryTurn: { turn: Turn } }>(retryTurn, { input: { turnId } })).retryTurn.turn;
 }
 
+/** Makes the path a file. The server may make it a folder meanwhile, when it marks its store at the start. */
+async function putInTheWay(path: string): Promise<void> {
+  let placed = false;
+  while (!placed) {
+    await rm(path, { recursive: true, force: true });
+    placed = await writeFile(path, "in the way").then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
 onEachDatabase("a store of audio that fails", (kind) => {
   it("when an answer's sound begins: the words are kept and counted, and a retry brings the sound", async () => {
     const parley = await TestParley.start(kind);
     const drafts = join(parley.dataDir, "audio", "drafts");
-    await rm(drafts, { recursive: true, force: true });
     await mkdir(join(parley.dataDir, "audio"), { recursive: true });
-    await writeFile(drafts, "in the way");
+    await putInTheWay(drafts);
     const turn = await askByText(parley, await startedConversation(parley), "Say 'one two'");
     expect(turn).toMatchObject(wordsAlone);
     expect(parley.log.join("")).toContain("the sound of an answer could not be kept");

@@ -49,7 +49,7 @@ onEachDatabase("sound that no row refers to", (kind) => {
 async function onlyDraft(parley: TestParley): Promise<string> {
   const drafts = join(parley.dataDir, "audio", "drafts");
   for (;;) {
-    const [name] = await readdir(drafts).catch(() => []);
+    const name = (await readdir(drafts).catch(() => [])).find((file) => file.endsWith(".part"));
     if (name !== undefined) return join(drafts, name);
     await delay(10);
   }

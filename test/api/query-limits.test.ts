@@ -134,7 +134,11 @@ describe("The limits of a query", () => {
     for (const [query, variables] of beyond) {
       expect([query, await refusal(query, variables)]).toEqual([query, tooComplex]);
     }
-    expect(shared().statements.length - statements).toBeLessThanOrEqual(1);
+    // What the server sweeps by itself meanwhile reads other tables.
+    const reads = shared()
+      .statements.slice(statements)
+      .filter((sql) => sql.includes("`Conversation`"));
+    expect(reads).toEqual([]);
   });
 
   it("let three clips with their bytes through, and no more", async () => {
