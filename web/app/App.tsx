@@ -50,11 +50,7 @@ function Unreachable() {
   const isReachable = useWatched(connection.reachable);
   return (
     <div role="status" className="unreachable-place">
-      {!isReachable && (
-        <p className="unreachable">
-          The server can&rsquo;t be reached. Trying again; what you write is kept.
-        </p>
-      )}
+      {!isReachable && <p className="unreachable">The server can&rsquo;t be reached. Connecting again…</p>}
     </div>
   );
 }

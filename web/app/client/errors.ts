@@ -11,7 +11,7 @@ export interface Problem {
 
 const unreachable: Problem = {
   code: "UNREACHABLE",
-  message: "The server can't be reached.",
+  message: "The server could not be reached.",
   retryable: true,
 };
 

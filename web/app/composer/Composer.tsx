@@ -2,6 +2,7 @@ import { useCallback, useLayoutEffect, useState } from "react";
 
 import { longestRecordingSeconds, prepareSound, UnusableSound } from "../audio/prepare.js";
 import { unlockSound } from "../audio/live-playback.js";
+import { heard } from "../conversation/heard.js";
 import { IconButton } from "../parts/IconButton.js";
 import { Notice } from "../parts/Notice.js";
 import { useKeptFocus } from "../parts/use-kept-focus.js";
@@ -49,6 +50,8 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
   const send = async (sound: Blob | null) => {
     if (busy || (sound === null && text.trim() === "")) return;
     setProblem(null);
+    // Whoever speaks on does not wait for an earlier answer any more: it must not begin by itself now.
+    heard.end();
     unlockSound();
     try {
       const prepared = sound === null ? null : await prepareSound(sound, setting);

@@ -28,7 +28,7 @@ export function TextBox({ text, hasSound, onText, onSend }: Props) {
       value={text}
       maxLength={maxLength}
       aria-label={hasSound ? "Words that go with the sound" : "Message"}
-      placeholder={hasSound ? "What about this sound?" : "Write, or hold to speak"}
+      placeholder={hasSound ? "What about this sound?" : "Write, or hold the mic"}
       onChange={(event) => onText(event.currentTarget.value)}
       onKeyDown={(event) => {
         // While a character is put together (Chinese, Japanese, accents), Enter belongs to that.

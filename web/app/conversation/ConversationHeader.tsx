@@ -34,6 +34,7 @@ export function ConversationHeader({ conversation }: { conversation: Conversatio
     <header className="pane-header">
       <BackButton />
       <Title title={conversation.title} onRename={(title) => void rename(title)} />
+      {archivedAt !== null && <span className="tag">Archived</span>}
       <IconButton icon="settings" label="Voice and instructions" onClick={() => setOpen("settings")} />
       <IconButton
         icon="archive"

@@ -29,7 +29,7 @@ export function ConversationList({ place }: { place: Place }) {
         <input
           type="search"
           aria-label="Search by name"
-          placeholder="Search"
+          placeholder="Search names"
           value={search}
           maxLength={maxSearchLength}
           onChange={(event) => setSearch(event.currentTarget.value)}
