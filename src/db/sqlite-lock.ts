@@ -41,7 +41,11 @@ async function realPathOf(path: string): Promise<string> {
 }
 
 function isAbsent(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT";
+  return codeOf(error) === "ENOENT";
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 }
 
 // A database of its own that is never written: to lock the real one would shut out its own readers, too.
@@ -56,8 +60,9 @@ function takeLock(path: string): BetterSqlite3.Database {
   return lock;
 }
 
+/** By its code: the driver's native part may know another copy of the class than this module does. */
 function isBusy(error: unknown): boolean {
-  return error instanceof BetterSqlite3.SqliteError && error.code.startsWith("SQLITE_BUSY");
+  return codeOf(error).startsWith("SQLITE_BUSY");
 }
 
 function inUse(path: string): DatabaseUnavailableError {
