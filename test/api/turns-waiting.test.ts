@@ -47,7 +47,7 @@ onEachDatabase("waiting for a turn", (kind) => {
   it("ends when waitMs is over: the mutation answers with the turn as it is, and turn(id) tells the rest", async () => {
     const parley = await TestParley.start(kind);
     const conversationId = await startedConversation(parley);
-    const pause = parley.standIn.pauseNext("after-first-audio");
+    const pause = parley.standIn.pauseNext("before-answer");
     const asked = await askByText(parley, conversationId, "Say 'later'", { waitMs: 0 });
     expect(["QUEUED", "RUNNING"]).toContain(asked.status);
     expect(asked).toMatchObject({ assistantMessage: null, finishReason: null, endedAt: null, usage: null });
