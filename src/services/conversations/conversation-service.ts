@@ -73,6 +73,7 @@ export class ConversationService {
         data: {
           id: newId("conv"),
           ownerId: viewer.id,
+          tenantId: viewer.tenantId,
           ...settings,
           titleKey: titleKey(settings.title),
           createdAt: now,

@@ -171,6 +171,7 @@ async function createTurn(
     data: {
       id: newId("turn"),
       ownerId,
+      tenantId: conversation.tenantId,
       conversationId,
       activeConversationId: conversationId,
       position,

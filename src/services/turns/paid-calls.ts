@@ -56,6 +56,6 @@ export async function holdConversation(transaction: DatabaseTransaction, turn: T
   return count > 0;
 }
 
-function ownersOf({ ownerId, conversationId, id: turnId, attempt }: TurnRow) {
-  return { ownerId, conversationId, turnId, attempt };
+function ownersOf({ ownerId, tenantId, conversationId, id: turnId, attempt }: TurnRow) {
+  return { ownerId, tenantId, conversationId, turnId, attempt };
 }

@@ -1,0 +1,3 @@
+ALTER TABLE "Conversation" ADD COLUMN "tenantId" TEXT NOT NULL DEFAULT 'local';
+ALTER TABLE "Turn" ADD COLUMN "tenantId" TEXT NOT NULL DEFAULT 'local';
+ALTER TABLE "ModelCall" ADD COLUMN "tenantId" TEXT NOT NULL DEFAULT 'local';
