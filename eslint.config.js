@@ -14,7 +14,7 @@ const rooms = {
   azure: ground,
   storage: ground,
   db: ground,
-  auth: ground,
+  auth: ["db", ...ground],
   services: ["azure", "storage", "db", "auth", ...ground],
   // Of db/ only the shapes of rows and pages; reading them is the services' part.
   resolvers: ["services", "db/rows.ts", "db/pagination.ts", "schema", "auth", "app-context.ts", ...ground],

@@ -3,6 +3,8 @@ import type { Config } from "./config/config.js";
 import type { Database } from "./db/database.js";
 import { dialectOf } from "./db/sql.js";
 import type { Logger } from "./logger.js";
+import { createAuthenticator } from "./auth/authenticator.js";
+import type { Authenticator } from "./auth/sign-in.js";
 import type { Viewer } from "./auth/viewer.js";
 import { ViewerReading } from "./services/reading/viewer-reading.js";
 import { GrowingClips } from "./services/audio/growing-clip.js";
@@ -32,6 +34,7 @@ export interface AppContext {
   readonly logger: Logger;
   readonly database: Database;
   readonly store: AudioStore;
+  readonly authenticator: Authenticator;
   readonly capabilities: Capabilities;
   readonly conversations: ConversationService;
   readonly turns: TurnService;
@@ -92,6 +95,7 @@ export function createAppContext(resources: AppResources): AppContext {
     logger,
     database,
     store,
+    authenticator: createAuthenticator(config.auth, client, logger),
     capabilities: capabilitiesOf(config),
     conversations: new ConversationService({ client, store, voices, turns, wakeUps, logger }),
     turns,

@@ -1,4 +1,7 @@
-/** What somebody may do; docs/concepts.md says which roles and keys carry which. */
+import { createHash } from "node:crypto";
+import { ParleyError } from "../errors.js";
+
+/** What somebody may do; docs/authentication.md says which roles and keys carry which. */
 export const scopes = ["conversations:read", "conversations:write", "usage:read"] as const;
 export type Scope = (typeof scopes)[number];
 
@@ -18,7 +21,23 @@ export const localViewer: Viewer = Object.freeze({
   scopes: new Set(scopes),
 });
 
-/** The one place that tells who sends a request. */
-export function authenticate(): Viewer {
-  return localViewer;
+/**
+ * The id of the person whom a tenant knows by this name, whichever way they sign in. It can be found from the name but
+ * not the name from it, so that rows and logs name nobody.
+ */
+export function viewerId(tenantId: string, subject: string): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify([tenantId, subject]))
+    .digest("base64url");
+  return `viewer_${hash.slice(0, 26)}`;
+}
+
+export function isScope(text: string): text is Scope {
+  return scopes.some((scope) => scope === text);
+}
+
+/** @throws ParleyError FORBIDDEN */
+export function requireScope(viewer: Viewer, scope: Scope): void {
+  if (viewer.scopes.has(scope)) return;
+  throw new ParleyError("FORBIDDEN", `Your role or key does not allow this: it needs ${scope}.`);
 }

@@ -4,6 +4,7 @@ import type { Prices } from "./prices.js";
 export interface Config {
   production: boolean;
   logLevel: LogLevel;
+  auth: AuthConfig;
   http: HttpConfig;
   subscriptions: SubscriptionsConfig;
   model: ModelConfig;
@@ -18,6 +19,31 @@ export interface Config {
 
 export const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
+
+/** How people show who they are. `none`: they need not, and are all one. */
+export type AuthConfig = { kind: "none" } | { kind: "api-key" } | JwtConfig;
+
+export interface JwtConfig {
+  kind: "jwt";
+  /** `iss` of every token, letter by letter; `{tenantid}` stands for the token's tenant. */
+  issuer: string;
+  /** One of them must be among the token's `aud`. */
+  audiences: readonly string[];
+  /** Where the issuer's keys are; null: where its OpenID Connect configuration says. */
+  jwksUrl: string | null;
+  algorithms: readonly string[];
+  clockSkewMs: number;
+  /** Names the person within the tenant. */
+  subjectClaim: string;
+  /** Null: all people are of one tenant. */
+  tenantClaim: string | null;
+  /** Only these may come in; none: all that the issuer vouches for. */
+  tenants: readonly string[];
+  rolesClaim: string;
+  /** Null: whoever has a token is a member, unless it makes them an operator only. */
+  memberRole: string | null;
+  operatorRole: string;
+}
 
 export interface HttpConfig {
   host: string;

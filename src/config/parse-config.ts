@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { ConfigError, logLevels } from "./config.js";
 import type { Config, DatabaseConfig, HttpConfig, VoicesConfig } from "./config.js";
 import type { Env } from "./env.js";
+import { parseAuth } from "./parse-auth.js";
 import { parseModel } from "./parse-model.js";
 import { readPrices } from "./prices.js";
 import type { Prices } from "./prices.js";
@@ -22,10 +23,12 @@ export function parseConfig(env: Env): Config {
   const read = new SettingReader(env);
   const production = read.text("NODE_ENV") === "production";
   const dataDir = resolve(read.text("DATA_DIR") ?? "./data");
+  const auth = parseAuth(read);
   const config: Config = {
     production,
     logLevel: read.choice("LOG_LEVEL", logLevels, "info"),
-    http: parseHttp(read, production),
+    auth,
+    http: parseHttp(read, production, auth.kind !== "none"),
     subscriptions: {
       maxPerSocket: read.integer("MAX_SUBSCRIPTIONS_PER_SOCKET", { default: 100, min: 1, max: 10_000 }),
       maxSocketsPerViewer: read.integer("MAX_SOCKETS_PER_VIEWER", { default: 1_000, min: 1, max: 1_000_000 }),
@@ -53,12 +56,12 @@ export function parseConfig(env: Env): Config {
   return deepFreeze(config);
 }
 
-function parseHttp(read: SettingReader, production: boolean): HttpConfig {
+function parseHttp(read: SettingReader, production: boolean, signIn: boolean): HttpConfig {
   const host = read.text("HOST") ?? "127.0.0.1";
-  if (!isLoopback(host)) {
+  if (!isLoopback(host) && !signIn) {
     read.refuse(
       `HOST must be a loopback address (127.0.0.1, ::1 or localhost) while nobody has to sign in; it is "${host}". ` +
-        "Put a reverse proxy that checks its callers in front and set PUBLIC_URL.",
+        "Set AUTH to jwt or api-key, or put a reverse proxy that checks its callers in front and set PUBLIC_URL.",
     );
   }
   return {

@@ -1,4 +1,5 @@
 export type {
+  ApiKey as ApiKeyRow,
   AudioClip as AudioClipRow,
   Conversation as ConversationRow,
   ConversationEvent as ConversationEventRow,

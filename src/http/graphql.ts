@@ -8,7 +8,7 @@ import { makeExecutableSchema } from "@graphql-tools/schema";
 import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import type { AppContext } from "../app-context.js";
-import { authenticate } from "../auth/viewer.js";
+import { guardRoots } from "../resolvers/access.js";
 import { createRequestContext } from "../resolvers/request-context.js";
 import type { RequestContext } from "../resolvers/request-context.js";
 import { resolvers } from "../resolvers/resolvers.js";
@@ -22,6 +22,7 @@ import { refuseSubscriptionsPlugin } from "./live/subscription-request.js";
 import { Subscriptions } from "./live/subscriptions.js";
 import { registerMultipart } from "./multipart.js";
 import { originOf } from "./origin.js";
+import { requireSignIn, signedIn } from "./sign-in.js";
 
 /**
  * Serves the API at /graphql: JSON and multipart requests, subscriptions over their two transports, and the landing
@@ -35,17 +36,19 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
   const answerByApollo = fastifyApolloHandler(apollo, {
     context: (request) => {
       const origin = originOf(request, config.http.publicUrl);
-      return Promise.resolve(createRequestContext(context, authenticate(), origin));
+      return Promise.resolve(createRequestContext(context, signedIn(request).viewer, origin));
     },
   });
   const subscriptions = new Subscriptions(app, {
     schema,
+    authenticator: context.authenticator,
     createContext: (viewer, origin) => createRequestContext(context, viewer, origin),
     http: config.http,
     limits: config.subscriptions,
     logger,
   });
   await app.register((scope, _options, done) => {
+    requireSignIn(scope, context.authenticator);
     registerMultipart(scope, {
       maxFileBytes: config.audio.maxBytes,
       maxFieldBytes: 1024 * 1024,
@@ -63,7 +66,9 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
 }
 
 export function createSchema() {
-  return makeExecutableSchema({ typeDefs: readTypeDefinitions(), resolvers: [scalars, resolvers] });
+  return guardRoots(
+    makeExecutableSchema({ typeDefs: readTypeDefinitions(), resolvers: [scalars, resolvers] }),
+  );
 }
 
 function createApolloServer(

@@ -40,6 +40,8 @@ export function statusOf(error: ParleyError): number {
 }
 
 export function sendError(reply: FastifyReply, request: FastifyRequest, error: ParleyError) {
+  // RFC 9110, section 11.6.1, and RFC 6750.
+  if (error.code === "UNAUTHENTICATED") void reply.header("www-authenticate", 'Bearer realm="Parley"');
   return reply
     .code(statusOf(error))
     .send({ errors: [{ message: error.message, extensions: extensionsOf(error, request.id) }] });

@@ -12,6 +12,8 @@ import { registerHttpErrors } from "../../src/http/http-errors.js";
 import { Subscriptions } from "../../src/http/live/subscriptions.js";
 import type { SubscriptionOptions } from "../../src/http/live/subscriptions.js";
 import { registerRequestId } from "../../src/http/request-id.js";
+import { requireSignIn } from "../../src/http/sign-in.js";
+import { nobodySignsIn } from "../../src/auth/authenticator.js";
 import { newId } from "../../src/ids.js";
 import { Channel, Signal } from "./channel.js";
 
@@ -82,8 +84,10 @@ export class LiveServer {
     registerRequestId(this.#app);
     registerHttpErrors(this.#app, logger);
     registerHostCheck(this.#app, http.publicUrl);
+    requireSignIn(this.#app, nobodySignsIn);
     this.subscriptions = new Subscriptions(this.#app, {
       schema: this.#schema(),
+      authenticator: nobodySignsIn,
       createContext: (viewer, origin) => this.#createContext(viewer.id, origin),
       http,
       limits: options.limits ?? { maxPerSocket: 100, maxSocketsPerViewer: 1_000 },

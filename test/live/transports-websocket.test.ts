@@ -315,6 +315,7 @@ describe("A WebSocket", () => {
     const first = await RawSocket.initialised(server.socketUrl);
     await RawSocket.initialised(server.socketUrl);
     const refused = await RawSocket.connect(server.socketUrl);
+    refused.send({ type: "connection_init" });
     expect(await refused.closed).toEqual({
       code: 4429,
       reason: expect.stringMatching(/may have 2 open sockets/) as unknown,

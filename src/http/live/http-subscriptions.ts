@@ -1,17 +1,18 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLError } from "graphql";
-import { authenticate } from "../../auth/viewer.js";
 import type { ParleyError } from "../../errors.js";
 import { formatFault } from "../error-format.js";
 import { statusOf } from "../http-errors.js";
 import { originOf } from "../origin.js";
 import { RequestError } from "../request-error.js";
+import { signedIn } from "../sign-in.js";
 import { checkDocument } from "./check-operation.js";
 import { EventParts, eventPartsType } from "./event-parts.js";
 import type { LiveConnections } from "./live-connections.js";
 import { runSubscription } from "./run-subscription.js";
 import type { LiveSettings } from "./settings.js";
 import { StreamedAnswer } from "./streamed-answer.js";
+import { watchSignIn } from "./watch-sign-in.js";
 import { howToSubscribe, mayBeStreamed, readSubscription } from "./subscription-request.js";
 import type { SubscriptionRequest } from "./subscription-request.js";
 
@@ -54,13 +55,14 @@ class Answering {
 
   async answer(asked: SubscriptionRequest): Promise<FastifyReply> {
     const { schema, http, createContext } = this.#settings;
-    const viewer = authenticate();
-    const refusal = this.#connections.refusalFor(viewer);
-    if (refusal !== null) return this.#refuse(statusOf(refusal), [refusal]);
+    const { viewer } = signedIn(this.#request);
     const checked = checkDocument(asked.document, asked, { schema, introspection: http.introspection });
     if ("refused" in checked) return this.#refuse(400, checked.refused);
-    const answer = new StreamedAnswer(viewer, this.#reply.raw);
+    const answer = new StreamedAnswer(this.#reply.raw);
+    const refusal = this.#connections.admit(viewer, answer);
+    if (refusal !== null) return this.#refuse(statusOf(refusal), [refusal]);
     this.#connections.keep(answer);
+    this.#watch(answer);
     const origin = originOf(this.#request, http.publicUrl);
     const results = await runSubscription(checked, () => createContext(viewer, origin));
     // What a resolver refuses is answered as that of a query is.
@@ -72,6 +74,14 @@ class Answering {
       logger: this.#settings.logger,
     });
     return this.#stream(answer.send(parts));
+  }
+
+  /** Ends the answer where whoever asked may not listen any more. */
+  #watch(answer: StreamedAnswer): void {
+    const { logger, times } = this.#settings;
+    const onEnd = (error: ParleyError) => answer.fail(error);
+    const stop = watchSignIn(signedIn(this.#request), { recheckMs: times.recheckMs, logger, onEnd });
+    void answer.closed.then(stop);
   }
 
   #stream(parts: EventParts): FastifyReply {

@@ -3,16 +3,16 @@ import { ParleyError } from "../../errors.js";
 
 /** A connection that is kept open for subscriptions, of either transport. */
 export interface LiveConnection {
-  readonly viewer: Viewer;
   readonly closed: Promise<void>;
   /** Ends what runs on it and tells the client why. Resolves when it is closed, which takes about a second at most. */
   end(): Promise<void>;
 }
 
-/** All open connections of this server, counted by viewer. */
+/** All open connections of this server, counted by viewer once it is known whose they are. */
 export class LiveConnections {
   readonly #maxPerViewer: number;
-  readonly #byViewer = new Map<string, Set<LiveConnection>>();
+  readonly #open = new Set<LiveConnection>();
+  readonly #byViewer = new Map<string, number>();
   #end: Promise<void> | null = null;
 
   constructor(maxPerViewer: number) {
@@ -24,29 +24,33 @@ export class LiveConnections {
     return this.#end === null ? null : shuttingDown();
   }
 
-  /** Why one more connection of the viewer is not taken; null where it is. */
-  refusalFor({ id }: Viewer): ParleyError | null {
-    if (this.#end !== null) return shuttingDown();
-    return (this.#byViewer.get(id)?.size ?? 0) < this.#maxPerViewer
-      ? null
-      : tooMany(`A viewer may have ${this.#maxPerViewer} open sockets and multipart subscriptions.`);
+  /** Ends it with the others, unless it is closed before. */
+  keep(connection: LiveConnection): void {
+    this.#open.add(connection);
+    void connection.closed.then(() => this.#open.delete(connection));
   }
 
-  /** Counts the connection until it is closed. */
-  keep(connection: LiveConnection): void {
-    const { id } = connection.viewer;
-    const connections = this.#byViewer.get(id) ?? new Set();
-    this.#byViewer.set(id, connections.add(connection));
-    void connection.closed.then(() => {
-      connections.delete(connection);
-      if (connections.size === 0) this.#byViewer.delete(id);
-    });
+  /** Counts a connection for its viewer until it is closed; answers why it is not taken, null where it is. */
+  admit({ id }: Viewer, { closed }: LiveConnection): ParleyError | null {
+    if (this.#end !== null) return shuttingDown();
+    const count = this.#byViewer.get(id) ?? 0;
+    if (count >= this.#maxPerViewer)
+      return tooMany(`A viewer may have ${this.#maxPerViewer} open sockets and multipart subscriptions.`);
+    this.#byViewer.set(id, count + 1);
+    void closed.then(() => this.#left(id));
+    return null;
   }
 
   /** Takes no more and ends those that are open. A second call waits for the first. */
   end(): Promise<void> {
-    const open = [...this.#byViewer.values()].flatMap((connections) => [...connections]);
+    const open = [...this.#open];
     return (this.#end ??= Promise.all(open.map((connection) => connection.end())).then(() => undefined));
+  }
+
+  #left(id: string): void {
+    const count = (this.#byViewer.get(id) ?? 1) - 1;
+    if (count === 0) this.#byViewer.delete(id);
+    else this.#byViewer.set(id, count);
   }
 }
 

@@ -4,22 +4,30 @@ import type { ExecutionArgs } from "graphql";
 import { CloseCode, makeServer } from "graphql-ws";
 import type { OperationResult, SubscribePayload } from "graphql-ws";
 import type { RawData, WebSocket } from "ws";
-import type { Viewer } from "../../auth/viewer.js";
+import { unauthenticated } from "../../auth/sign-in.js";
+import type { SignIn } from "../../auth/sign-in.js";
+import { ParleyError } from "../../errors.js";
 import { newId } from "../../ids.js";
 import { formatFault, formatResult } from "../error-format.js";
 import { withRequestId } from "../request-id.js";
 import { checkOperation } from "./check-operation.js";
 import { tooMany } from "./live-connections.js";
-import type { LiveConnection } from "./live-connections.js";
+import type { LiveConnection, LiveConnections } from "./live-connections.js";
 import { runSubscription } from "./run-subscription.js";
 import { leaveMs } from "./settings.js";
+import { signInOf } from "./socket-sign-in.js";
+import { watchSignIn } from "./watch-sign-in.js";
 import type { LiveSettings } from "./settings.js";
 
+/** HTTP's 429 in the range that is left to applications. */
+const tooManySockets = 4429;
 /** Besides one message of each operation: acknowledgements, pongs and refusals that a client has not taken yet. */
 const maxUnsentAnswers = 32;
 
 export interface LiveSocketSettings extends LiveSettings {
-  viewer: Viewer;
+  connections: LiveConnections;
+  /** The header of the request that opened the socket. */
+  authorization: string | undefined;
   /** Where audio URLs begin. */
   origin: string;
 }
@@ -32,18 +40,18 @@ interface Running {
 
 /** One WebSocket that speaks graphql-transport-ws; the protocol itself is graphql-ws's part. */
 export class LiveSocket implements LiveConnection {
-  readonly viewer: Viewer;
   readonly closed: Promise<void>;
   readonly #socket: WebSocket;
   readonly #settings: LiveSocketSettings;
   /** By the message that asked for them: a client may use an id again while its operation is still being ended. */
   readonly #running = new Map<SubscribePayload, Running>();
+  /** Who speaks, from the acknowledgement of `connection_init` on. */
+  #signIn: SignIn | null = null;
   #unsent = 0;
   #answersPing = true;
   #onAnswered: () => void = () => undefined;
 
   constructor(socket: WebSocket, settings: LiveSocketSettings) {
-    this.viewer = settings.viewer;
     this.#socket = socket;
     this.#settings = settings;
     const pinging = setInterval(() => this.#ping(), settings.times.pingMs).unref();
@@ -79,6 +87,7 @@ export class LiveSocket implements LiveConnection {
     const { logger, times } = this.#settings;
     const server = makeServer({
       connectionInitWaitTimeout: times.initMs,
+      onConnect: ({ connectionParams }) => this.#welcome(connectionParams),
       onSubscribe: (_context, _id, payload) => this.#admit(payload),
       execute: (args) => execute({ ...args, contextValue: this.#createContext() }),
       subscribe: (args) => runSubscription(args, () => this.#createContext()),
@@ -107,6 +116,27 @@ export class LiveSocket implements LiveConnection {
     } catch (error) {
       this.#logFault(error);
       this.#socket.close(CloseCode.InternalServerError, "Internal server error");
+    }
+  }
+
+  /** A close code that graphql-ws's own client comes back from: with a new token it may be welcome. */
+  async #welcome(parameters: Record<string, unknown> | undefined): Promise<boolean> {
+    const { authenticator, authorization, connections, times, logger } = this.#settings;
+    try {
+      const signIn = await signInOf(authenticator, parameters, authorization);
+      const refusal = connections.admit(signIn.viewer, this);
+      if (refusal !== null) {
+        this.#socket.close(tooManySockets, refusal.message);
+        return false;
+      }
+      const onEnd = (error: ParleyError) => this.#socket.close(CloseCode.Forbidden, error.message);
+      void this.closed.then(watchSignIn(signIn, { recheckMs: times.recheckMs, logger, onEnd }));
+      this.#signIn = signIn;
+      return true;
+    } catch (error) {
+      if (!(error instanceof ParleyError)) throw error;
+      this.#socket.close(CloseCode.Forbidden, error.message);
+      return false;
     }
   }
 
@@ -149,7 +179,9 @@ export class LiveSocket implements LiveConnection {
   }
 
   #createContext(): object {
-    return this.#settings.createContext(this.viewer, this.#settings.origin);
+    // graphql-ws runs nothing before it has acknowledged the connection.
+    if (this.#signIn === null) throw unauthenticated("Sign in first.");
+    return this.#settings.createContext(this.#signIn.viewer, this.#settings.origin);
   }
 
   /**

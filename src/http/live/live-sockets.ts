@@ -2,7 +2,6 @@ import type { IncomingMessage, Server } from "node:http";
 import { handleProtocols } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
-import { authenticate } from "../../auth/viewer.js";
 import { originOf } from "../origin.js";
 import type { LiveConnections } from "./live-connections.js";
 import { LiveSocket } from "./live-socket.js";
@@ -12,9 +11,6 @@ import { acceptUpgrades } from "./upgrades.js";
 
 /** Operations with their variables; sound comes in by HTTP. */
 const maxMessageBytes = 1024 * 1024;
-/** HTTP's 429 in the range that is left to applications. */
-const tooManySockets = 4429;
-
 // Newer than the types of ws: how long a client may take to answer a close.
 const untypedOptions = { closeTimeout: leaveMs };
 
@@ -46,12 +42,7 @@ function open(
   connections: LiveConnections,
   settings: LiveSettings,
 ): void {
-  const viewer = authenticate();
-  const refusal = connections.refusalFor(viewer);
-  if (refusal !== null) {
-    socket.on("error", () => socket.terminate());
-    return socket.close(tooManySockets, refusal.message);
-  }
   const origin = originOf({ protocol: "http", headers }, settings.http.publicUrl);
-  connections.keep(new LiveSocket(socket, { ...settings, viewer, origin }));
+  const { authorization } = headers;
+  connections.keep(new LiveSocket(socket, { ...settings, authorization, origin, connections }));
 }

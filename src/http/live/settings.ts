@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from "graphql";
+import type { Authenticator } from "../../auth/sign-in.js";
 import type { Viewer } from "../../auth/viewer.js";
 import type { HttpConfig, SubscriptionsConfig } from "../../config/config.js";
 import type { Logger } from "../../logger.js";
@@ -6,6 +7,7 @@ import type { Logger } from "../../logger.js";
 /** What both transports of subscriptions are made of. */
 export interface LiveSettings {
   schema: GraphQLSchema;
+  authenticator: Authenticator;
   /** Called for each operation and once more for each of its events. `origin` is where the server's own URLs begin. */
   createContext: (viewer: Viewer, origin: string) => object;
   http: Pick<HttpConfig, "publicUrl" | "corsOrigins" | "introspection">;
@@ -24,6 +26,8 @@ export interface LiveTimes {
   heartbeatMs: number;
   /** How long a client may take no byte of a multipart subscription. */
   stallMs: number;
+  /** Between looks whether whoever opened a connection may still be there. */
+  recheckMs: number;
 }
 
 /** What clients are told in docs/limits.md. */
@@ -32,6 +36,7 @@ export const liveTimes: LiveTimes = {
   initMs: 10_000,
   heartbeatMs: 5_000,
   stallMs: 30_000,
+  recheckMs: 15_000,
 };
 
 /** How long a client may take to take leave when a connection is closed, in milliseconds. */
