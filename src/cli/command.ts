@@ -1,0 +1,27 @@
+import type { Config } from "../config/config.js";
+import type { Database } from "../db/database.js";
+import type { Logger } from "../logger.js";
+
+/** What a command works with: the server's own settings and database, which a server may be using at the same time. */
+export interface CommandContext {
+  readonly config: Config;
+  readonly database: Database;
+  readonly logger: Logger;
+  /** Writes a line for the operator to standard output. */
+  readonly print: (line: string) => void;
+}
+
+export interface Command {
+  /** What stands behind `npm run parley --`, with a sentence on each form. */
+  readonly usage: readonly string[];
+  /**
+   * @param args what stands behind the command's name
+   * @throws UsageError
+   */
+  run(context: CommandContext, args: readonly string[]): Promise<void>;
+}
+
+/** A mistake in the command line, told without a stack. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}

@@ -1,0 +1,53 @@
+import { ConfigError } from "../config/config.js";
+import { readEnv } from "../config/env.js";
+import { parseConfig } from "../config/parse-config.js";
+import { openDatabase } from "../db/database.js";
+import { MigrationError } from "../db/migrations.js";
+import { DatabaseUnavailableError } from "../db/unavailable.js";
+import { createLogger } from "../logger.js";
+import { UsageError } from "./command.js";
+import type { Command } from "./command.js";
+import { keys } from "./keys.js";
+
+const commands: Readonly<Record<string, Command>> = { keys };
+
+function usage(): string {
+  const lines = Object.values(commands).flatMap((command) => command.usage.map((line) => `  ${line}`));
+  return `Commands for operators, with the settings of the server (environment and .env):\n\n${lines.join("\n")}\n`;
+}
+
+async function main([name, ...args]: string[]): Promise<void> {
+  const command = name === undefined ? undefined : commands[name];
+  if (name === undefined || name === "--help" || args.includes("--help")) {
+    process.stdout.write(usage());
+    return;
+  }
+  if (command === undefined) throw new UsageError(`There is no command "${name}".`);
+  const config = parseConfig(readEnv());
+  const logger = createLogger({ level: config.logLevel, json: config.production });
+  const database = await openDatabase(config.database);
+  try {
+    const print = (line: string) => void process.stdout.write(`${line}\n`);
+    await command.run({ config, database, logger, print }, args);
+  } finally {
+    await database.close();
+  }
+}
+
+function explain(error: unknown): string {
+  if (isMistake(error)) return `${error.message}\nnpm run parley -- --help tells what can be done.`;
+  const explained = [ConfigError, MigrationError, DatabaseUnavailableError];
+  if (error instanceof Error && explained.some((kind) => error instanceof kind)) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Of the command line: ours, or one that parseArgs found. */
+function isMistake(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return error instanceof UsageError || ("code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"));
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,103 @@
+import { expect, it } from "@jest/globals";
+import { onEachDatabase } from "../helpers/databases.js";
+import { TestParley, sendOperation } from "../helpers/parley.js";
+import { keyOf, revokeKey } from "../helpers/people.js";
+
+const readViewer = "{ viewer { id } }";
+const start = "mutation { startConversation { conversation { id } } }";
+const list = "{ conversations { nodes { id } } }";
+
+function startParley(kind: "sqlite" | "postgresql"): Promise<TestParley> {
+  return TestParley.start(kind, { env: { AUTH: "api-key" } });
+}
+
+onEachDatabase("signing in by key", (kind) => {
+  it("lets in who has one: keys of one person share their conversations, those of others see none of them", async () => {
+    const parley = await startParley(kind);
+    const [one, other, bert, namesake] = await Promise.all([
+      keyOf(parley, "ada"),
+      keyOf(parley, "ada"),
+      keyOf(parley, "bert"),
+      keyOf(parley, "ada", { tenantId: "globex" }),
+    ]);
+    const started = await parley.send<{ startConversation: { conversation: { id: string } } }>(
+      start,
+      {},
+      one.headers,
+    );
+    const { conversation } = started.data.startConversation;
+    const seen = async ({ headers }: typeof one) =>
+      (await parley.send<{ conversations: { nodes: unknown[] } }>(list, {}, headers)).data.conversations
+        .nodes;
+    expect(await Promise.all([one, other, bert, namesake].map(seen))).toEqual([
+      [conversation],
+      [conversation],
+      [],
+      [],
+    ]);
+  });
+
+  it.each([
+    ["nothing", {}],
+    ["another scheme", { authorization: "Basic YWRhOnNlY3JldA==" }],
+    ["no key at all", { authorization: "Bearer x" }],
+    ["an unknown key", { authorization: `Bearer parley_${"0".repeat(26)}_${"x".repeat(43)}` }],
+  ])("refuses who shows %s", async (_what, headers: Record<string, string>) => {
+    const parley = await startParley(kind);
+    expect(await parley.send(readViewer, {}, headers)).toMatchObject({
+      status: 401,
+      errors: [{ extensions: { code: "UNAUTHENTICATED", retryable: false } }],
+    });
+  });
+
+  it("refuses the id of a key with another secret", async () => {
+    const parley = await startParley(kind);
+    const { headers } = await keyOf(parley, "ada");
+    const changed = headers.authorization.replace(/.$/, (last) => (last === "A" ? "B" : "A"));
+    expect((await parley.send(readViewer, {}, { authorization: changed })).status).toBe(401);
+    expect((await parley.send(readViewer, {}, headers)).status).toBe(200);
+  });
+
+  it("refuses a key from the moment when it is revoked or over", async () => {
+    const parley = await startParley(kind);
+    const key = await keyOf(parley, "ada");
+    expect((await parley.send(readViewer, {}, key.headers)).status).toBe(200);
+    await revokeKey(parley, key.id);
+    expect((await parley.send(readViewer, {}, key.headers)).status).toBe(401);
+    const over = await keyOf(parley, "ada", { expiresAt: new Date(Date.now() - 1) });
+    expect((await parley.send(readViewer, {}, over.headers)).status).toBe(401);
+  });
+
+  it("keeps the time of a key's last use, and never the key", async () => {
+    const parley = await startParley(kind);
+    const key = await keyOf(parley, "ada");
+    const { client } = parley.server.context.database;
+    const before = await client.apiKey.findUniqueOrThrow({ where: { id: key.id } });
+    expect(before.lastUsedAt).toBeNull();
+    await parley.send(readViewer, {}, key.headers);
+    const after = await client.apiKey.findUniqueOrThrow({ where: { id: key.id } });
+    expect(after.lastUsedAt?.getTime()).toBeGreaterThanOrEqual(before.createdAt.getTime());
+    const secret = key.headers.authorization.split("_").at(-1) ?? "";
+    expect(JSON.stringify(after)).not.toContain(secret);
+    expect(parley.log.join("")).not.toContain(secret);
+  });
+
+  it("allows no more than the key's scopes", async () => {
+    const parley = await startParley(kind);
+    const reader = await keyOf(parley, "ada", { scopes: ["conversations:read"] });
+    expect((await parley.send(list, {}, reader.headers)).errors).toEqual([]);
+    expect(await parley.send(start, {}, reader.headers)).toMatchObject({
+      status: 200,
+      errors: [
+        { message: expect.stringContaining("conversations:write"), extensions: { code: "FORBIDDEN" } },
+      ],
+    });
+  });
+
+  it("may listen beyond this machine, where a server without sign-in may not", async () => {
+    const parley = await TestParley.start(kind, { env: { AUTH: "api-key", HOST: "0.0.0.0" } });
+    const { headers } = await keyOf(parley, "ada");
+    const url = parley.url.replace("0.0.0.0", "127.0.0.1");
+    expect((await sendOperation(url, readViewer, {}, headers)).status).toBe(200);
+  });
+});

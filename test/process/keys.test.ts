@@ -1,0 +1,48 @@
+import { expect, it } from "@jest/globals";
+import { ChildProgram, ParleyProcess, temporaryFolder } from "../helpers/parley-process.js";
+import { sendOperation } from "../helpers/parley.js";
+
+const readViewer = "{ viewer { id } }";
+
+async function parley(folder: string, ...args: string[]) {
+  return new ChildProgram("dist/cli/parley.js", folder, { AUTH: "api-key" }, args).ended;
+}
+
+it("makes, lists and revokes keys while the server runs, and the server goes by them at once", async () => {
+  const folder = await temporaryFolder();
+  const server = await ParleyProcess.start(folder, { AUTH: "api-key" });
+  const created = await parley(folder, "keys", "create", "--name", "phone", "--owner", "ada", "--days", "30");
+  expect(created).toMatchObject({ code: 0, stderr: "" });
+  const [key = ""] = created.stdout.split("\n");
+  const [id = ""] = /apikey_\w+/.exec(created.stdout) ?? [];
+  const status = async () =>
+    (await sendOperation(server.url, readViewer, {}, { authorization: `Bearer ${key}` })).status;
+  expect(await status()).toBe(200);
+
+  const listed = await parley(folder, "keys", "list");
+  expect(listed.stdout).toMatch(
+    new RegExp(`${id} {2}good {2}phone\n.*of ada in default, for conversations:read`),
+  );
+  expect(listed.stdout).not.toContain(key);
+  expect(listed.stdout).not.toContain("last used never");
+
+  expect(await parley(folder, "keys", "revoke", id)).toMatchObject({ code: 0 });
+  expect(await status()).toBe(401);
+  const after = JSON.parse((await parley(folder, "keys", "list", "--json")).stdout) as unknown;
+  expect(after).toMatchObject([{ id, state: "revoked", owner: "ada", tenant: "default" }]);
+});
+
+it.each([
+  [["keys"], "keys needs create, list or revoke"],
+  [["keys", "create", "--name", "phone"], "needs --owner"],
+  [["keys", "create", "--name", "phone", "--owner", "ada", "--scope", "all"], 'no scope "all"'],
+  [["keys", "create", "--name", "phone", "--owner", "ada", "--days", "0"], "--days takes"],
+  [["keys", "create", "--unheard"], "--unheard"],
+  [["keys", "revoke", "apikey_x"], "no key apikey_x"],
+  [["locks"], 'no command "locks"'],
+])("says what is wrong with %j, and where to look", async (args, sentence) => {
+  const { code, stdout, stderr } = await parley(await temporaryFolder(), ...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toContain(sentence);
+  expect(stderr).toContain("npm run parley -- --help");
+});
