@@ -48,6 +48,8 @@ const config: CodegenConfig = {
           ConversationDeleted: change,
           ConversationTurnChanged: change,
           Viewer: "../../auth/viewer.js#Viewer as ViewerModel",
+          TenantUsage: "../../services/usage/tenant-usage.js#TenantUsage as TenantUsageModel",
+          ViewerUsage: "../../services/usage/tenant-usage.js#ViewerUsage as ViewerUsageModel",
           Capabilities: "../../services/capabilities.js#Capabilities as CapabilitiesModel",
         },
       },

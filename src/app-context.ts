@@ -8,6 +8,7 @@ import type { Authenticator } from "./auth/sign-in.js";
 import type { Viewer } from "./auth/viewer.js";
 import { ViewerReading } from "./services/reading/viewer-reading.js";
 import { GrowingClips } from "./services/audio/growing-clip.js";
+import { TenantUsages } from "./services/usage/tenant-usage.js";
 import { AudioIntake } from "./services/audio/intake.js";
 import { capabilitiesOf } from "./services/capabilities.js";
 import type { Capabilities } from "./services/capabilities.js";
@@ -42,6 +43,7 @@ export interface AppContext {
   readonly conversationEvents: ConversationEvents;
   /** Who is being told of events right now. */
   readonly activity: Activity;
+  readonly tenantUsage: TenantUsages;
   readonly growingClips: GrowingClips;
   readonly runner: TurnRunner;
   readonly recovery: TurnRecovery;
@@ -102,6 +104,7 @@ export function createAppContext(resources: AppResources): AppContext {
     turnEvents: new TurnEvents({ feeds, sound, activity, find: (viewer, id) => turns.find(viewer, id) }),
     conversationEvents: new ConversationEvents({ client, wakeUps, activity, logger }),
     activity,
+    tenantUsage: new TenantUsages(client, prices),
     growingClips: new GrowingClips(client, feeds, sound),
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, viewer),

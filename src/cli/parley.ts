@@ -8,8 +8,9 @@ import { createLogger } from "../logger.js";
 import { UsageError } from "./command.js";
 import type { Command } from "./command.js";
 import { keys } from "./keys.js";
+import { viewerIds } from "./viewer-id.js";
 
-const commands: Readonly<Record<string, Command>> = { keys };
+const commands: Readonly<Record<string, Command>> = { keys, "viewer-id": viewerIds };
 
 function usage(): string {
   const lines = Object.values(commands).flatMap((command) => command.usage.map((line) => `  ${line}`));

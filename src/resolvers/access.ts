@@ -24,6 +24,7 @@ export const access: {
     turn: "conversations:read",
     viewer: null,
     capabilities: null,
+    tenantUsage: "usage:read",
   },
   Mutation: {
     startConversation: "conversations:write",

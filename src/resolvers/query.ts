@@ -17,6 +17,7 @@ export const query: QueryResolvers = {
     reading.conversations(page, filter, orderBy),
   turn: (_parent, { id }, { loaders }) => loaders.turn.load(id),
   viewer: (_parent, _arguments, { viewer }) => viewer,
+  tenantUsage: (_parent, { month }, { app, viewer }) => app.tenantUsage.of(viewer, month ?? null),
   capabilities: (_parent, _arguments, { app }) => app.capabilities,
 };
 

@@ -13,7 +13,7 @@ import {
   turnEvent,
 } from "./subscription.js";
 import { replySettings, turn, turnConnection } from "./turn.js";
-import { viewer } from "./viewer.js";
+import { tenantUsage, viewer } from "./viewer.js";
 
 export const resolvers: Resolvers = {
   Query: query,
@@ -39,6 +39,7 @@ export const resolvers: Resolvers = {
   ConversationDeleted: conversationDeleted,
   ConversationTurnChanged: conversationTurnChanged,
   Viewer: viewer,
+  TenantUsage: tenantUsage,
 };
 
 const nodeTypes: Readonly<Record<string, "Conversation" | "Turn" | "Message" | "AudioClip">> = {

@@ -10,6 +10,7 @@ export const maxQueryCost = 25_000;
 /** Up to 5.6 MB of text each. */
 const base64Cost = 8_000;
 const defaultPageSize = 20;
+const pagedLists: ReadonlySet<string> = new Set(["conversations", "turns", "viewers"]);
 
 /** No list holds more; asking for more is a mistake that its resolver tells. */
 const maxListSize = 100;
@@ -22,7 +23,7 @@ const estimator: ComplexityEstimator = ({ field, args, childComplexity }) => {
 
 function listSize(fieldName: string, args: ComplexityEstimatorArgs["args"]): number {
   if (fieldName === "nodes" && Array.isArray(args["ids"])) return args["ids"].length;
-  if (fieldName !== "turns" && fieldName !== "conversations") return 1;
+  if (!pagedLists.has(fieldName)) return 1;
   const size: unknown = args["first"] ?? args["last"] ?? defaultPageSize;
   return typeof size === "number" ? Math.max(0, size) : defaultPageSize;
 }

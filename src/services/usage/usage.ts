@@ -62,15 +62,22 @@ export function costMicroUsd(usage: TokenUsage, price: Price): number {
   );
 }
 
-/** Sums by turn or by conversation; an id without calls is absent. One statement, however many ids. */
+/** Which calls count. */
+export interface CallCondition {
+  tenantId?: string;
+  endedAt?: { gte: Date; lt: Date };
+}
+
+/** Sums by turn, conversation and so on; an id without calls is absent. One statement, however many ids. */
 export async function sumUsage(
   client: DatabaseClient,
-  by: "turnId" | "conversationId" | "ownerId",
+  by: "turnId" | "conversationId" | "ownerId" | "tenantId",
   ids: readonly string[],
+  within: CallCondition = {},
 ): Promise<Map<string, UsageSums>> {
   const groups = await client.modelCall.groupBy({
     by: [by, "estimated"],
-    where: { [by]: { in: [...ids] } },
+    where: { ...within, [by]: { in: [...ids] } },
     _count: { _all: true, costMicroUsd: true },
     _sum: {
       inputTextTokens: true,
