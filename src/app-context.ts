@@ -1,4 +1,5 @@
 import type { CompletionClient } from "./azure/types.js";
+import { priceUnderBudget } from "./config/parse-budgets.js";
 import type { Config } from "./config/config.js";
 import type { Database } from "./db/database.js";
 import { dialectOf } from "./db/sql.js";
@@ -10,6 +11,7 @@ import { ViewerReading } from "./services/reading/viewer-reading.js";
 import { GrowingClips } from "./services/audio/growing-clip.js";
 import { TenantUsages } from "./services/usage/tenant-usage.js";
 import { AudioIntake } from "./services/audio/intake.js";
+import { Budgets } from "./services/budgets/budgets.js";
 import { capabilitiesOf } from "./services/capabilities.js";
 import type { Capabilities } from "./services/capabilities.js";
 import { ConversationService } from "./services/conversations/conversation-service.js";
@@ -37,6 +39,8 @@ export interface AppContext {
   readonly store: AudioStore;
   readonly authenticator: Authenticator;
   readonly capabilities: Capabilities;
+  /** Null where none is set. */
+  readonly budgets: Budgets | null;
   readonly conversations: ConversationService;
   readonly turns: TurnService;
   readonly turnEvents: TurnEvents;
@@ -71,6 +75,7 @@ export function createAppContext(resources: AppResources): AppContext {
   const { client } = database;
   const { prices, voices } = config;
   const { leaseMs } = config.turns;
+  const budgets = createBudgets(resources);
   const ends = new TurnEnds(wakeUps);
   const activity = new Activity();
   const sound = new ClipSound(store, (...told) => isTold(client, ...told));
@@ -82,7 +87,9 @@ export function createAppContext(resources: AppResources): AppContext {
     model: resources.model,
     target,
     history: config.history,
+    maxReplyTokens: config.replies.maxTokens,
     prices,
+    budgets,
     logger,
     log,
     wakeUps,
@@ -91,7 +98,7 @@ export function createAppContext(resources: AppResources): AppContext {
     leaseMs,
   });
   const intake = new AudioIntake(store, config.audio);
-  const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
+  const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, budgets, logger });
   return {
     config,
     logger,
@@ -99,6 +106,7 @@ export function createAppContext(resources: AppResources): AppContext {
     store,
     authenticator: createAuthenticator(config.auth, client, logger),
     capabilities: capabilitiesOf(config),
+    budgets,
     conversations: new ConversationService({ client, store, voices, turns, wakeUps, logger }),
     turns,
     turnEvents: new TurnEvents({ feeds, sound, activity, find: (viewer, id) => turns.find(viewer, id) }),
@@ -107,9 +115,16 @@ export function createAppContext(resources: AppResources): AppContext {
     tenantUsage: new TenantUsages(client, prices),
     growingClips: new GrowingClips(client, feeds, sound),
     runner,
-    readingFor: (viewer) => new ViewerReading(client, prices, viewer),
-    recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices }),
-    housekeeping: new Housekeeping({ client, store, logger }),
+    readingFor: (viewer) => new ViewerReading(client, prices, budgets, viewer),
+    recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices, budgets }),
+    housekeeping: new Housekeeping({ client, dialect: dialectOf(database.kind), store, logger }),
     readiness: new Readiness({ database, store, runner, logger }),
   };
+}
+
+function createBudgets({ config, database, target }: AppResources): Budgets | null {
+  const { budgets: limits, history, model, replies } = config;
+  const price = priceUnderBudget(config, target.deployment);
+  if (limits === null || price === null) return null;
+  return new Budgets({ database, limits, price, target, history, model, maxReplyTokens: replies.maxTokens });
 }

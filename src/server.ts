@@ -7,6 +7,7 @@ import { createCompletionClient } from "./azure/client.js";
 import type { ModelConnection } from "./azure/types.js";
 import { ConfigError } from "./config/config.js";
 import type { Config } from "./config/config.js";
+import { priceUnderBudget } from "./config/parse-budgets.js";
 import { openDatabase } from "./db/database.js";
 import type { DatabaseOptions } from "./db/database.js";
 import { notificationsOf } from "./db/notifications.js";
@@ -45,6 +46,8 @@ export interface ParleyServer {
 /** Opens the database, listens, and recovers turns that were left behind. Rejects where `signal` aborts before that. */
 export async function startServer(config: Config, options: ServerOptions): Promise<ParleyServer> {
   const { logger, onStatement, signal } = options;
+  // Told before anything is opened.
+  priceUnderBudget(config, options.model.deployment);
   const closers: (() => Promise<unknown>)[] = [await lockForOneServer(config.database)];
   const close = once(async () => {
     for (const closer of closers.reverse()) await closer();
@@ -72,6 +75,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       model: createCompletionClient(connection, { logger }),
       target: { endpoint, deployment, apiVersion },
     });
+    await context.budgets?.recount();
     closers.push(() => context.housekeeping.close());
     closers.push(() => context.recovery.close());
     const { app, endSubscriptions } = await createHttpApp(context);

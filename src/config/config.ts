@@ -14,7 +14,23 @@ export interface Config {
   audio: { maxBytes: number; maxBase64Bytes: number };
   history: { maxTokens: number; maxAudioBytes: number };
   turns: { leaseMs: number; shutdownGraceMs: number };
+  replies: { maxTokens: number | null };
   prices: Prices;
+  /** Null: what is spent is not limited. */
+  budgets: BudgetLimits | null;
+}
+
+/** In millionths of a US dollar, by the day and the month of UTC; null: no limit. */
+export interface BudgetLimits {
+  /** Of each viewer. */
+  viewer: PeriodLimits;
+  /** Of all viewers of a tenant together. */
+  tenant: PeriodLimits;
+}
+
+export interface PeriodLimits {
+  day: number | null;
+  month: number | null;
 }
 
 export const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;

@@ -4,6 +4,7 @@ import { ConfigError, logLevels } from "./config.js";
 import type { Config, DatabaseConfig, HttpConfig, VoicesConfig } from "./config.js";
 import type { Env } from "./env.js";
 import { parseAuth } from "./parse-auth.js";
+import { parseBudgets, parseMaxReplyTokens } from "./parse-budgets.js";
 import { parseModel } from "./parse-model.js";
 import { readPrices } from "./prices.js";
 import type { Prices } from "./prices.js";
@@ -24,6 +25,7 @@ export function parseConfig(env: Env): Config {
   const production = read.text("NODE_ENV") === "production";
   const dataDir = resolve(read.text("DATA_DIR") ?? "./data");
   const auth = parseAuth(read);
+  const budgets = parseBudgets(read);
   const config: Config = {
     production,
     logLevel: read.choice("LOG_LEVEL", logLevels, "info"),
@@ -50,7 +52,9 @@ export function parseConfig(env: Env): Config {
       leaseMs: read.integer("LEASE_MS", { default: 30_000, min: 1_000, max: 600_000 }),
       shutdownGraceMs: read.integer("SHUTDOWN_GRACE_MS", { default: 25_000, min: 0, max: 600_000 }),
     },
+    replies: { maxTokens: parseMaxReplyTokens(read, budgets) },
     prices: parsePrices(read),
+    budgets,
   };
   if (read.mistakes.length > 0) throw new ConfigError(read.mistakes);
   return deepFreeze(config);

@@ -10,6 +10,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   NOT_FOUND: 404,
   AUDIO_TOO_LARGE: 413,
   RATE_LIMITED: 429,
+  BUDGET_EXCEEDED: 429,
   SERVER_SHUTTING_DOWN: 503,
 };
 

@@ -10,6 +10,7 @@ export interface Capabilities {
   outputFormats: readonly AudioFormat[];
   maxAudioBytes: number;
   maxBase64Bytes: number;
+  maxReplyTokens: number | null;
 }
 
 export function capabilitiesOf(config: Config): Capabilities {
@@ -20,5 +21,6 @@ export function capabilitiesOf(config: Config): Capabilities {
     outputFormats: audioFormats,
     maxAudioBytes: config.audio.maxBytes,
     maxBase64Bytes: config.audio.maxBase64Bytes,
+    maxReplyTokens: config.replies.maxTokens,
   };
 }

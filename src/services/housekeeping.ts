@@ -1,13 +1,16 @@
 import { databaseId } from "../db/database.js";
 import type { DatabaseClient } from "../db/database.js";
+import type { Dialect } from "../db/sql.js";
 import type { Logger } from "../logger.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import { sweepAnswerDrafts } from "./audio/left-drafts.js";
 import { sweepOrphans } from "./audio/orphans.js";
+import { sweepReservations, sweepSpending } from "./budgets/left-reservations.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
 export interface HousekeepingParts {
   client: DatabaseClient;
+  dialect: Dialect;
   store: AudioStore;
   logger: Logger;
 }
@@ -48,7 +51,7 @@ export class Housekeeping {
   }
 
   async #run(): Promise<void> {
-    const { client, store } = this.#parts;
+    const { client, dialect, store } = this.#parts;
     await this.#task("unfinished sound", () => store.sweepDrafts(draftAgeMs));
     if (await this.#isOurs()) {
       await this.#task("unfinished answers", () => sweepAnswerDrafts(client, store, draftAgeMs));
@@ -60,6 +63,8 @@ export class Housekeeping {
       const createdAt = { lt: new Date(Date.now() - eventLifetimeMs) };
       return (await client.conversationEvent.deleteMany({ where: { createdAt } })).count;
     });
+    await this.#task("reserved money", () => sweepReservations(client, dialect));
+    await this.#task("old sums of money", () => sweepSpending(client));
   }
 
   /** With another database than the one that its rows are in, all sound would look left over. */

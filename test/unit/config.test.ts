@@ -67,7 +67,9 @@ describe("the settings", () => {
       audio: { maxBytes: mebibytes20, maxBase64Bytes: 4 * 1024 * 1024 },
       history: { maxTokens: 100_000, maxAudioBytes: mebibytes20 },
       turns: { leaseMs: 30_000, shutdownGraceMs: 25_000 },
+      replies: { maxTokens: null },
       prices: new Map(),
+      budgets: null,
     });
   });
 
@@ -119,6 +121,20 @@ describe("the settings", () => {
     [{ MODEL_TOTAL_TIMEOUT_MS: "2000" }, ({ model }) => model.totalTimeoutMs, 2_000],
     [{ MAX_SUBSCRIPTIONS_PER_SOCKET: "1" }, ({ subscriptions }) => subscriptions.maxPerSocket, 1],
     [{ MAX_SOCKETS_PER_VIEWER: "9" }, ({ subscriptions }) => subscriptions.maxSocketsPerViewer, 9],
+    [{ MAX_REPLY_TOKENS: "500" }, ({ replies }) => replies.maxTokens, 500],
+    // With a budget every answer has a bound.
+    [{ BUDGET_VIEWER_DAY_USD: "1" }, ({ replies }) => replies.maxTokens, 4_096],
+    [{ BUDGET_VIEWER_DAY_USD: "1", MAX_REPLY_TOKENS: "500" }, ({ replies }) => replies.maxTokens, 500],
+    [
+      { BUDGET_VIEWER_DAY_USD: "0.000001", BUDGET_TENANT_MONTH_USD: "1000000000" },
+      ({ budgets }) => budgets,
+      { viewer: { day: 1, month: null }, tenant: { day: null, month: 1e15 } },
+    ],
+    [
+      { BUDGET_VIEWER_MONTH_USD: "12.5", BUDGET_TENANT_DAY_USD: "0.29" },
+      ({ budgets }) => budgets,
+      { viewer: { day: null, month: 12_500_000 }, tenant: { day: 290_000, month: null } },
+    ],
     [{ LEASE_MS: "1000" }, ({ turns }) => turns.leaseMs, 1_000],
     [{ SHUTDOWN_GRACE_MS: "0" }, ({ turns }) => turns.shutdownGraceMs, 0],
     [{ LOG_LEVEL: "WARN" }, ({ logLevel }) => logLevel, "warn"],
@@ -211,6 +227,15 @@ describe("the settings", () => {
     expect(mistakesIn(env)).toHaveLength(1);
   });
 
+  it.each(["0", "0.0", "-1", "1e3", "1,5", "0.0000001", "1000000000.1", "99999999999", "$5", "ten", "1."])(
+    "refuse a budget of %s",
+    (text) => {
+      expect(mistakesIn({ BUDGET_TENANT_DAY_USD: text })).toEqual([
+        expect.stringMatching(/^BUDGET_TENANT_DAY_USD must be an amount in US dollars above 0/),
+      ]);
+    },
+  );
+
   it("are refused with a reason, whatever text they hold, and with nothing but that", () => {
     const names = Object.keys(azure).concat([
       "HOST",
@@ -219,6 +244,8 @@ describe("the settings", () => {
       "CORS_ORIGINS",
       "DATABASE_URL",
       "LEASE_MS",
+      "BUDGET_VIEWER_DAY_USD",
+      "MAX_REPLY_TOKENS",
     ]);
     fc.assert(
       fc.property(fc.constantFrom(...names), fc.string({ unit: "grapheme" }), (name, text) => {

@@ -1,4 +1,4 @@
-import type { DatabaseClient } from "../../db/database.js";
+import type { DatabaseTransaction } from "../../db/database.js";
 import { isUsable, leastTokens } from "./plan-request.js";
 import type { AssistantSound, HistoryTurn, UserSound } from "./types.js";
 
@@ -13,7 +13,7 @@ export interface LoadedHistory {
 
 /** Reads the finished turns before `position`, newest first, only as far back as a request can reach. */
 export async function loadHistory(
-  client: DatabaseClient,
+  client: DatabaseTransaction,
   conversationId: string,
   position: number,
   maxTokens: number,
@@ -46,7 +46,7 @@ function less(older: number | null, usable: boolean): number | null {
   return older === null || !usable ? older : older - 1;
 }
 
-function readPage(client: DatabaseClient, conversationId: string, before: number) {
+function readPage(client: DatabaseTransaction, conversationId: string, before: number) {
   return client.turn.findMany({
     where: { conversationId, position: { lt: before }, status: { in: ["COMPLETED", "CANCELLED"] } },
     orderBy: { position: "desc" },
@@ -99,7 +99,7 @@ function toAssistantSound(clip: MessageWithAudio["audio"]): AssistantSound | nul
 }
 
 /** Usable by the same rule as isUsable, told by the database. */
-function countUsable(client: DatabaseClient, conversationId: string, before: number): Promise<number> {
+function countUsable(client: DatabaseTransaction, conversationId: string, before: number): Promise<number> {
   const withWords = { role: "ASSISTANT", OR: [{ text: { not: null } }, { transcript: { not: null } }] };
   const withReference = { role: "ASSISTANT", audio: { providerAudioId: { not: null } } };
   return client.turn.count({

@@ -3,6 +3,8 @@ import type { Prices } from "../../config/prices.js";
 import type { DatabaseClient } from "../../db/database.js";
 import type { Page, PageArguments } from "../../db/pagination.js";
 import type { AudioClipRow, ConversationRow, TurnRow } from "../../db/rows.js";
+import type { BudgetPeriod } from "../budgets/budget-periods.js";
+import type { Budgets } from "../budgets/budgets.js";
 import { listConversations } from "../conversations/conversation-list.js";
 import type { ConversationFilter, ConversationOrder } from "../conversations/conversation-list.js";
 import { listTurns } from "../turns/turn-list.js";
@@ -16,11 +18,13 @@ export class ViewerReading {
   readonly viewer: Viewer;
   readonly #client: DatabaseClient;
   readonly #prices: Prices;
+  readonly #budgets: Budgets | null;
   #loaders: Loaders;
 
-  constructor(client: DatabaseClient, prices: Prices, viewer: Viewer) {
+  constructor(client: DatabaseClient, prices: Prices, budgets: Budgets | null, viewer: Viewer) {
     this.#client = client;
     this.#prices = prices;
+    this.#budgets = budgets;
     this.viewer = viewer;
     this.#loaders = createLoaders(client, prices, viewer);
   }
@@ -50,6 +54,11 @@ export class ViewerReading {
 
   clip(id: string): Promise<AudioClipRow | null> {
     return this.#loaders.clip.load(id);
+  }
+
+  /** How each budget stands that holds for the viewer; null where none is set. */
+  async budgets(): Promise<BudgetPeriod[] | null> {
+    return (await this.#budgets?.periods(this.viewer)) ?? null;
   }
 
   async usage(): Promise<UsageSums> {

@@ -2,6 +2,7 @@ import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { ConversationRow, TurnRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { newId } from "../../ids.js";
+import type { Budgets } from "../budgets/budgets.js";
 import { countEvent, recordEvent } from "../live/conversation-log.js";
 import { conversationNotFound } from "../not-found.js";
 import { readQuestion } from "./question.js";
@@ -42,9 +43,13 @@ export type Acceptance =
 
 /**
  * Accepts a turn in one transaction (turn, user message, clip, key), already leased to the server that will run it.
- * @throws ParleyError NOT_FOUND, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED
+ * @throws ParleyError NOT_FOUND, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, BUDGET_EXCEEDED
  */
-export function acceptTurn(client: DatabaseClient, request: NewTurn): Promise<Acceptance> {
+export function acceptTurn(
+  client: DatabaseClient,
+  request: NewTurn,
+  budgets: Budgets | null,
+): Promise<Acceptance> {
   return unlessReplayed(client, async (transaction) => {
     const conversation = await takeConversation(transaction, request);
     await stopAtReplay(transaction, request.keyed);
@@ -52,10 +57,12 @@ export function acceptTurn(client: DatabaseClient, request: NewTurn): Promise<Ac
     refuseWhileActive(last);
     const turn = await createTurn(transaction, request, conversation, (last?.position ?? 0) + 1);
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
-    await recordEvent(transaction, conversation, "TURN", turn.id);
     const { text, sound } = request;
     const message = { text, sound: sound === null ? null : toUserSound(sound) };
-    return { replayed: false, turn, question: { instructions: conversation.instructions, message } };
+    const question = { instructions: conversation.instructions, message };
+    await budgets?.reserve(transaction, turn, question);
+    await recordEvent(transaction, conversation, "TURN", turn.id);
+    return { replayed: false, turn, question };
   });
 }
 
@@ -74,9 +81,13 @@ export type RetryAcceptance = Acceptance & {
 
 /**
  * Makes the last turn of a conversation run again; the rows of the earlier answer go.
- * @throws ParleyError NOT_FOUND, TURN_NOT_RETRYABLE, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED
+ * @throws ParleyError NOT_FOUND, TURN_NOT_RETRYABLE, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, BUDGET_EXCEEDED
  */
-export async function acceptRetry(client: DatabaseClient, request: Retry): Promise<RetryAcceptance> {
+export async function acceptRetry(
+  client: DatabaseClient,
+  request: Retry,
+  budgets: Budgets | null,
+): Promise<RetryAcceptance> {
   let removedStorageKeys: string[] = [];
   const acceptance = await unlessReplayed(client, async (transaction) => {
     const conversation = await takeConversation(transaction, request);
@@ -89,6 +100,7 @@ export async function acceptRetry(client: DatabaseClient, request: Retry): Promi
     const turn = await transaction.turn.update({ where: { id: last.id }, data });
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
     const question = await readQuestion(transaction, turn, conversation);
+    await budgets?.reserve(transaction, turn, question);
     await recordEvent(transaction, conversation, "TURN", turn.id);
     return { replayed: false, turn, question };
   });

@@ -8,7 +8,6 @@ import type { AnswerLogParts } from "../live/answer-log.js";
 import type { WakeUps } from "../live/wake-ups.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
-import { loadHistory } from "../history/load-history.js";
 import { planRequest } from "../history/plan-request.js";
 import type { RequestFacts, RequestPlan } from "../history/types.js";
 import { Answer } from "./answer.js";
@@ -24,6 +23,7 @@ import type { ModelTarget } from "./model-target.js";
 import { forgetFiltered } from "./forget-filtered.js";
 import { toCompletionRequest } from "./model-request.js";
 import { replyOf } from "./reply.js";
+import { readRequestFacts } from "./request-facts.js";
 import { tellStarted } from "./tell-started.js";
 
 export interface AttemptParts {
@@ -32,6 +32,8 @@ export interface AttemptParts {
   model: CompletionClient;
   target: ModelTarget;
   history: Config["history"];
+  /** Null: an answer may be as long as the model wants it. */
+  maxReplyTokens: number | null;
   prices: Config["prices"];
   logger: Logger;
   log: AnswerLogParts;
@@ -93,7 +95,7 @@ export class Attempt {
   }
 
   async #ask(stopReason: () => StopReason): Promise<Outcome> {
-    const facts = await this.#readFacts();
+    const facts = await readRequestFacts(this.#parts.client, this.#turn, this.#question, this.#parts);
     const { plan, lostSound } = await this.#planWithSoundThatIsThere(facts);
     const first = await this.#call(plan);
     if (!isUnknownAudioId(first.result)) return this.#outcome(first, stopReason);
@@ -101,22 +103,6 @@ export class Attempt {
     await this.#markDead(first.plan);
     const second = await this.#call(planRequest({ ...facts, lostSound, withoutAudioIds: true }));
     return this.#outcome(second, stopReason);
-  }
-
-  async #readFacts(): Promise<RequestFacts> {
-    const { client, history, target } = this.#parts;
-    const { conversationId, position } = this.#turn;
-    return {
-      ...this.#question,
-      ...(await loadHistory(client, conversationId, position, history.maxTokens)),
-      replyWithSound: replyOf(this.#turn).sound,
-      now: new Date(),
-      endpoint: target.endpoint,
-      deployment: target.deployment,
-      bounds: history,
-      withoutAudioIds: false,
-      lostSound: new Set(),
-    };
   }
 
   /** A file that was lost, by a restored backup say, must not end every later turn of its conversation. */
@@ -134,14 +120,15 @@ export class Attempt {
   }
 
   async #call(plan: RequestPlan): Promise<Call> {
-    const { model, store, target, prices } = this.#parts;
+    const { model, store, target, prices, maxReplyTokens } = this.#parts;
     const reply = replyOf(this.#turn);
+    const request = toCompletionRequest(plan, reply, store, maxReplyTokens);
     const log = new AnswerLog(this.#parts.log, this.#turn, this.#fence, reply.format);
     const answer = new Answer(store, reply.sound ? reply.format : null, log);
     const startedAt = new Date();
     const id = newId("call");
     try {
-      const result = await model.complete(toCompletionRequest(plan, reply, store), {
+      const result = await model.complete(request, {
         signal: this.#signal,
         onBegin: async () => {
           await this.#begin(id, plan);

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { DatabaseClient } from "../../db/database.js";
 import type { TurnRow } from "../../db/rows.js";
 import type { Logger } from "../../logger.js";
 import type { CallColumns } from "./call-record.js";
 import { recordCalls } from "./paid-calls.js";
+import type { PaidCallsParts } from "./paid-calls.js";
 
 /** Waits between tries, in milliseconds: some ten minutes in all. */
 const delaysMs = [100, 500, 2_000, 5_000, 10_000, 30_000, ...Array<number>(10).fill(60_000)];
@@ -13,19 +13,21 @@ const delaysMs = [100, 500, 2_000, 5_000, 10_000, 30_000, ...Array<number>(10).f
  * accepted only while the database takes writes, so that few can wait here.
  */
 export class CallsToWrite {
-  readonly #client: DatabaseClient;
+  readonly #parts: PaidCallsParts;
   readonly #logger: Logger;
   readonly #waiting = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
-  constructor({ client, logger }: { client: DatabaseClient; logger: Logger }) {
-    this.#client = client;
-    this.#logger = logger;
+  constructor(parts: PaidCallsParts & { logger: Logger }) {
+    this.#parts = parts;
+    this.#logger = parts.logger;
   }
 
   /** Resolves after the first try; what could not be written then is tried again later. */
   async add(turn: TurnRow, calls: readonly CallColumns[]): Promise<void> {
-    if (calls.length === 0 || (await this.#isWritten(turn, calls))) return;
+    // Where nothing was paid, something may still be reserved.
+    if (calls.length === 0 && this.#parts.budgets === null) return;
+    if (await this.#isWritten(turn, calls)) return;
     const writing: Promise<void> = this.#tryAgain(turn, calls).finally(() => this.#waiting.delete(writing));
     this.#waiting.add(writing);
   }
@@ -52,7 +54,7 @@ export class CallsToWrite {
 
   async #isWritten(turn: TurnRow, calls: readonly CallColumns[]): Promise<boolean> {
     try {
-      await recordCalls(this.#client, turn, calls);
+      await recordCalls(this.#parts, turn, calls);
       return true;
     } catch (error) {
       this.#logger.warn(

@@ -8,6 +8,7 @@ import type { CallColumns } from "./call-record.js";
 import { LeaseLostError } from "./lease.js";
 import type { Fence } from "./lease.js";
 import { writeCalls } from "./paid-calls.js";
+import type { PaidCallsParts } from "./paid-calls.js";
 
 /** How an attempt ended, as it is written to the turn. */
 export type TurnEnd =
@@ -55,7 +56,7 @@ export interface Outcome {
  * @throws LeaseLostError where the turn is no longer this runner's; nothing is written then
  */
 export function finishTurn(
-  client: DatabaseClient,
+  { client, budgets }: PaidCallsParts,
   turn: TurnRow,
   fence: Fence,
   outcome: Outcome,
@@ -69,7 +70,7 @@ export function finishTurn(
     });
     if (ended === undefined) throw new LeaseLostError(`the turn ${turn.id} is no longer run here`);
     await writeAnswer(transaction, turn, outcome, endedAt);
-    await writeCalls(transaction, turn, outcome.calls);
+    await writeCalls(transaction, turn, outcome.calls, budgets);
     await recordEvent(transaction, conversation, "TURN", turn.id);
     return ended;
   });

@@ -2,6 +2,7 @@ import type { CompletionRequest, ModelAudioFormat, ModelMessage, UserPart } from
 import type { AudioStore } from "../../storage/audio-store.js";
 import type { AudioFormat } from "../audio/clip-format.js";
 import type { PlannedMessage, RequestPlan } from "../history/types.js";
+import { boundedTokens } from "./reply.js";
 import type { ReplySettings } from "./reply.js";
 
 /** Sound of these formats is streamed as samples and made into a file here; the others are asked for whole. */
@@ -18,12 +19,13 @@ export function toCompletionRequest(
   plan: RequestPlan,
   reply: ReplySettings,
   store: AudioStore,
+  maxReplyTokens: number | null,
 ): CompletionRequest {
   const format = plan.dropSound ? "pcm16" : modelFormats[reply.format];
   return {
     messages: plan.messages.map((message) => toModelMessage(message, store)),
     output: plan.askForSound ? { kind: "audio", voice: reply.voice, format } : { kind: "text" },
-    maxTokens: reply.maxTokens,
+    maxTokens: boundedTokens(reply.maxTokens, maxReplyTokens),
     temperature: reply.temperature,
   };
 }

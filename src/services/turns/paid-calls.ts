@@ -1,16 +1,29 @@
 import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { TurnRow } from "../../db/rows.js";
+import type { Budgets } from "../budgets/budgets.js";
 import type { CallColumns } from "./call-record.js";
 
-/** Writes the calls of an attempt that ends, in the transaction of its end, which holds the conversation's row. */
+/** Where calls are counted. */
+export interface PaidCallsParts {
+  client: DatabaseClient;
+  budgets: Budgets | null;
+}
+
+/**
+ * Writes the calls of an attempt that ends, in the transaction of its end, which holds the conversation's row. What they
+ * cost takes the place of what was reserved for them.
+ */
 export async function writeCalls(
   transaction: DatabaseTransaction,
   turn: TurnRow,
   calls: readonly CallColumns[],
+  budgets: Budgets | null,
 ): Promise<void> {
   const counted = await countedBefore(transaction, calls);
   const data = calls.filter(({ id }) => !counted.has(id)).map((call) => ({ ...call, ...ownersOf(turn) }));
   if (data.length > 0) await transaction.modelCall.createMany({ data });
+  await budgets?.release(transaction, turn);
+  await budgets?.count(transaction, turn, data);
 }
 
 /** A call that its own server knew nothing of can only be estimated; a server that was slow may have counted it already. */
@@ -29,7 +42,7 @@ async function countedBefore(
  * viewer alone where the conversation is gone.
  */
 export function recordCalls(
-  client: DatabaseClient,
+  { client, budgets }: PaidCallsParts,
   turn: TurnRow,
   calls: readonly CallColumns[],
 ): Promise<void> {
@@ -38,8 +51,13 @@ export function recordCalls(
     const whose = isThere ? ownersOf(turn) : { ...ownersOf(turn), turnId: null, conversationId: null };
     const data = calls.map((call) => ({ ...call, ...whose }));
     // Who took the turn over may have counted the call already, by estimate.
-    await transaction.modelCall.deleteMany({ where: { id: { in: data.map(({ id }) => id) } } });
+    const estimates = { where: { id: { in: data.map(({ id }) => id) } } };
+    const replaced = budgets === null ? [] : await transaction.modelCall.findMany(estimates);
+    await transaction.modelCall.deleteMany(estimates);
     await transaction.modelCall.createMany({ data });
+    // What is reserved for a turn that is there goes with its end.
+    if (!isThere) await budgets?.release(transaction, turn);
+    await budgets?.count(transaction, turn, data, replaced);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Database } from "../../db/database.js";
 import type { Prices } from "../../config/prices.js";
 import type { TurnRow } from "../../db/rows.js";
+import type { Budgets } from "../budgets/budgets.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
 import { asUnsalvaged, interruptedCallColumns, isFiltered, unsalvagedSince } from "./call-record.js";
@@ -26,6 +27,7 @@ export interface TurnRecoveryParts {
   target: ModelTarget;
   leaseMs: number;
   prices: Prices;
+  budgets: Budgets | null;
 }
 
 /** Which active turns nobody runs any more. */
@@ -135,7 +137,7 @@ export class TurnRecovery {
   }
 
   async #end(turn: TurnRow): Promise<void> {
-    const { database, store, target, prices, ends, logger } = this.#parts;
+    const { database, store, target, prices, budgets, ends, logger } = this.#parts;
     const { claimed, fence } = await this.#claim(turn);
     const { runningCall } = claimed;
     const end = endOf(claimed);
@@ -144,12 +146,14 @@ export class TurnRecovery {
     const calls = runningCall === null ? [] : [interruptedCallColumns(runningCall, prices, new Date())];
     const { answer, grown } = salvage;
     const outcome = { end, answer, grown, calls, model: null };
-    const ended = await finishTurn(database.client, turn, fence, outcome).catch(async (error: unknown) => {
-      // A deletion of the conversation may have looked for its sound before this one had its name.
-      if (error instanceof LeaseLostError)
-        await forgetAnswer({ client: database.client, store, logger }, salvage.answer);
-      throw error;
-    });
+    const { client } = database;
+    const ended = await finishTurn({ client, budgets }, turn, fence, outcome).catch(
+      async (error: unknown) => {
+        // A deletion of the conversation may have looked for its sound before this one had its name.
+        if (error instanceof LeaseLostError) await forgetAnswer({ client, store, logger }, salvage.answer);
+        throw error;
+      },
+    );
     logger.warn({ turnId: turn.id, status: end.status }, "ended a turn whose server went away");
     ends.announce(turn, ended);
     if (salvage.storageKey !== null && salvage.failure === null) await store.deleteDraft(salvage.storageKey);

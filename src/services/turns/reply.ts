@@ -47,6 +47,12 @@ export function checkReply(request: ReplyRequest, voices: VoicesConfig): ReplyWi
   return { sound: modalities.includes("AUDIO"), voice, format: request.format, maxTokens, temperature };
 }
 
+/** How long an answer may be, in tokens: as was asked, and no longer than the server's own limit; null: no limit of either. */
+export function boundedTokens(asked: number | null, limit: number | null): number | null {
+  if (asked === null || limit === null) return asked ?? limit;
+  return Math.min(asked, limit);
+}
+
 export function replyColumns(reply: ReplySettings) {
   return {
     replyModalities: reply.sound ? textAndSound : textOnly,

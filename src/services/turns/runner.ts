@@ -12,9 +12,10 @@ import { forgetAnswer } from "./forget-answer.js";
 import { LeaseLostError, fenceOf } from "./lease.js";
 import type { Fence, Lease } from "./lease.js";
 import type { Question } from "./question.js";
+import type { PaidCallsParts } from "./paid-calls.js";
 import type { TurnEnds } from "./turn-ends.js";
 
-export interface TurnRunnerParts extends AttemptParts {
+export interface TurnRunnerParts extends AttemptParts, PaidCallsParts {
   ends: TurnEnds;
   /** Names this process among those that share the database. */
   serverId: string;
@@ -178,7 +179,7 @@ export class TurnRunner {
   async #write({ turn, fence }: AcceptedTurn, attempt: Attempt, outcome: Outcome): Promise<TurnRow> {
     for (const delayMs of finishDelaysMs) {
       try {
-        return await finishTurn(this.#parts.client, turn, fence, outcome);
+        return await finishTurn(this.#parts, turn, fence, outcome);
       } catch (error) {
         if (error instanceof LeaseLostError) throw error;
         this.#parts.logger.warn(
@@ -189,7 +190,7 @@ export class TurnRunner {
         await delay(delayMs);
       }
     }
-    return finishTurn(this.#parts.client, turn, fence, outcome);
+    return finishTurn(this.#parts, turn, fence, outcome);
   }
 
   async #lost(turn: TurnRow, attempt: Attempt): Promise<null> {

@@ -7,6 +7,7 @@ import { ParleyError } from "../../errors.js";
 import { isId } from "../../ids.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
+import type { Budgets } from "../budgets/budgets.js";
 import type { IncomingAudio } from "../audio/incoming-audio.js";
 import type { AudioIntake, ReceivedAudio } from "../audio/intake.js";
 import { removeAudio } from "../audio/remove-audio.js";
@@ -47,6 +48,8 @@ export interface TurnServiceParts {
   ends: TurnEnds;
   wakeUps: WakeUps;
   voices: VoicesConfig;
+  /** Null: what is spent is not limited. */
+  budgets: Budgets | null;
   logger: Logger;
 }
 
@@ -87,13 +90,9 @@ export class TurnService {
     const requestHash = hashRequest("retryTurn", { turnId });
     const keyed = key === null ? null : { ownerId: viewer.id, scope: conversationId, key, requestHash };
     const lease = this.#parts.runner.newLease();
-    const { removedStorageKeys, ...acceptance } = await acceptRetry(this.#parts.client, {
-      ownerId: viewer.id,
-      turnId,
-      conversationId,
-      keyed,
-      lease,
-    });
+    const { client, budgets } = this.#parts;
+    const request = { ownerId: viewer.id, turnId, conversationId, keyed, lease };
+    const { removedStorageKeys, ...acceptance } = await acceptRetry(client, request, budgets);
     this.#run(acceptance, lease);
     // Only now: sound that can't be removed must not keep an accepted turn from running.
     await removeAudio(this.#parts.store, this.#parts.logger, removedStorageKeys);
@@ -159,7 +158,7 @@ export class TurnService {
     const defaultVoice = this.#parts.voices.default;
     const request = { ownerId: viewer.id, conversationId, text, sound, reply, defaultVoice, keyed, lease };
     try {
-      const acceptance = await acceptTurn(this.#parts.client, request);
+      const acceptance = await acceptTurn(this.#parts.client, request, this.#parts.budgets);
       if (acceptance.replayed) await this.#forget(sound);
       return acceptance;
     } catch (error) {
