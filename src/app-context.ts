@@ -67,7 +67,7 @@ export interface AppResources {
 export function createAppContext(resources: AppResources): AppContext {
   const { config, logger, database, store, wakeUps, target } = resources;
   const { client } = database;
-  const { prices, voices } = config;
+  const { limits, prices, voices } = config;
   const { leaseMs } = config.turns;
   const ends = new TurnEnds(wakeUps);
   const activity = new Activity();
@@ -87,9 +87,11 @@ export function createAppContext(resources: AppResources): AppContext {
     ends,
     serverId: resources.serverId,
     leaseMs,
+    bounds: limits.turns,
   });
+  const { maxActivePerViewer: maxActive } = limits.turns;
   const intake = new AudioIntake(store, config.audio);
-  const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
+  const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger, maxActive });
   return {
     config,
     logger,

@@ -14,6 +14,7 @@ export interface Config {
   audio: { maxBytes: number; maxBase64Bytes: number };
   history: { maxTokens: number; maxAudioBytes: number };
   turns: { leaseMs: number; shutdownGraceMs: number };
+  limits: LimitsConfig;
   prices: Prices;
 }
 
@@ -63,6 +64,19 @@ export interface SubscriptionsConfig {
   maxPerSocket: number;
   /** WebSockets and multipart subscriptions of one viewer that may be open at once, together. */
   maxSocketsPerViewer: number;
+}
+
+export interface LimitsConfig {
+  turns: TurnLimits;
+}
+
+export interface TurnLimits {
+  /** Turns that this server runs at once. */
+  maxRunning: number;
+  /** Turns of one viewer that this server runs at once. */
+  maxRunningPerViewer: number;
+  /** Turns of one viewer that may be queued or running at once, on all servers together. */
+  maxActivePerViewer: number;
 }
 
 /** `stand-in`: no endpoint is configured, so main.ts starts the stand-in and connects to that. */

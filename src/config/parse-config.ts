@@ -4,6 +4,7 @@ import { ConfigError, logLevels } from "./config.js";
 import type { Config, DatabaseConfig, HttpConfig, VoicesConfig } from "./config.js";
 import type { Env } from "./env.js";
 import { parseAuth } from "./parse-auth.js";
+import { parseLimits } from "./parse-limits.js";
 import { parseModel } from "./parse-model.js";
 import { readPrices } from "./prices.js";
 import type { Prices } from "./prices.js";
@@ -50,6 +51,7 @@ export function parseConfig(env: Env): Config {
       leaseMs: read.integer("LEASE_MS", { default: 30_000, min: 1_000, max: 600_000 }),
       shutdownGraceMs: read.integer("SHUTDOWN_GRACE_MS", { default: 25_000, min: 0, max: 600_000 }),
     },
+    limits: parseLimits(read, { signIn: auth.kind !== "none" }),
     prices: parsePrices(read),
   };
   if (read.mistakes.length > 0) throw new ConfigError(read.mistakes);

@@ -2,6 +2,7 @@ import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { ConversationRow, TurnRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { newId } from "../../ids.js";
+import { refuseAboveActive } from "./active-turns.js";
 import { countEvent, recordEvent } from "../live/conversation-log.js";
 import { conversationNotFound } from "../not-found.js";
 import { readQuestion } from "./question.js";
@@ -34,6 +35,8 @@ export interface NewTurn {
   defaultVoice: string;
   keyed: KeyedRequest | null;
   lease: Lease;
+  /** Of the viewer, this one among them. */
+  maxActive: number;
 }
 
 /** `replayed`: the key was used before, and this is the turn that it stands for; otherwise it waits to be run. */
@@ -42,7 +45,7 @@ export type Acceptance =
 
 /**
  * Accepts a turn in one transaction (turn, user message, clip, key), already leased to the server that will run it.
- * @throws ParleyError NOT_FOUND, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED
+ * @throws ParleyError NOT_FOUND, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED
  */
 export function acceptTurn(client: DatabaseClient, request: NewTurn): Promise<Acceptance> {
   return unlessReplayed(client, async (transaction) => {
@@ -53,6 +56,7 @@ export function acceptTurn(client: DatabaseClient, request: NewTurn): Promise<Ac
     const turn = await createTurn(transaction, request, conversation, (last?.position ?? 0) + 1);
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
     await recordEvent(transaction, conversation, "TURN", turn.id);
+    await refuseAboveActive(transaction, request.ownerId, request.maxActive);
     const { text, sound } = request;
     const message = { text, sound: sound === null ? null : toUserSound(sound) };
     return { replayed: false, turn, question: { instructions: conversation.instructions, message } };
@@ -65,6 +69,7 @@ export interface Retry {
   conversationId: string;
   keyed: KeyedRequest | null;
   lease: Lease;
+  maxActive: number;
 }
 
 export type RetryAcceptance = Acceptance & {
@@ -74,7 +79,7 @@ export type RetryAcceptance = Acceptance & {
 
 /**
  * Makes the last turn of a conversation run again; the rows of the earlier answer go.
- * @throws ParleyError NOT_FOUND, TURN_NOT_RETRYABLE, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED
+ * @throws ParleyError NOT_FOUND, TURN_NOT_RETRYABLE, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED
  */
 export async function acceptRetry(client: DatabaseClient, request: Retry): Promise<RetryAcceptance> {
   let removedStorageKeys: string[] = [];
@@ -90,6 +95,7 @@ export async function acceptRetry(client: DatabaseClient, request: Retry): Promi
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
     const question = await readQuestion(transaction, turn, conversation);
     await recordEvent(transaction, conversation, "TURN", turn.id);
+    await refuseAboveActive(transaction, request.ownerId, request.maxActive);
     return { replayed: false, turn, question };
   });
   return { ...acceptance, removedStorageKeys };

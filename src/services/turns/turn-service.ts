@@ -14,6 +14,7 @@ import { checkIdempotencyKey, checkOptionalText, checkText, checkWaitMs } from "
 import { conversationNotFound, turnNotFound } from "../not-found.js";
 import { acceptRetry, acceptTurn } from "./acceptance.js";
 import type { Acceptance, AcceptedSound } from "./acceptance.js";
+import { countActiveTurns, tooManyActive } from "./active-turns.js";
 import { hashRequest } from "./idempotency.js";
 import type { KeyedRequest } from "./idempotency.js";
 import type { Lease } from "./lease.js";
@@ -47,6 +48,8 @@ export interface TurnServiceParts {
   ends: TurnEnds;
   wakeUps: WakeUps;
   voices: VoicesConfig;
+  /** Turns of one viewer that may be queued or running at once. */
+  maxActive: number;
   logger: Logger;
 }
 
@@ -69,6 +72,8 @@ export class TurnService {
   async addAudio(viewer: Viewer, input: AddAudioTurn): Promise<TurnRow> {
     const checked = { ...this.#checkTurn(input), text: checkOptionalText(input.text) };
     await this.#findConversation(viewer, checked.conversationId);
+    // A request that is repeated under its key is told what it made, however many turns there are.
+    if (checked.key === null) await this.#refuseAtActive(viewer);
     const received = await this.#parts.intake.receive(input.audio);
     try {
       // The upload may have taken long.
@@ -93,6 +98,7 @@ export class TurnService {
       conversationId,
       keyed,
       lease,
+      maxActive: this.#parts.maxActive,
     });
     this.#run(acceptance, lease);
     // Only now: sound that can't be removed must not keep an accepted turn from running.
@@ -156,8 +162,9 @@ export class TurnService {
   ): Promise<Acceptance> {
     const { conversationId, text, reply } = checked;
     const keyed = keyedRequest(viewer, checked, sound);
-    const defaultVoice = this.#parts.voices.default;
-    const request = { ownerId: viewer.id, conversationId, text, sound, reply, defaultVoice, keyed, lease };
+    const { maxActive, voices } = this.#parts;
+    const owned = { ownerId: viewer.id, conversationId, defaultVoice: voices.default };
+    const request = { ...owned, text, sound, reply, keyed, lease, maxActive };
     try {
       const acceptance = await acceptTurn(this.#parts.client, request);
       if (acceptance.replayed) await this.#forget(sound);
@@ -190,6 +197,11 @@ export class TurnService {
     if (found === 0) throw conversationNotFound();
   }
 
+  async #refuseAtActive(viewer: Viewer): Promise<void> {
+    const { client, maxActive } = this.#parts;
+    if ((await countActiveTurns(client, viewer.id)) >= maxActive) throw tooManyActive(maxActive);
+  }
+
   async #requestCancel(turnId: string): Promise<void> {
     await this.#parts.client.turn.updateMany({
       where: { id: turnId, activeConversationId: { not: null } },
@@ -210,7 +222,8 @@ export class TurnService {
     let current: TurnRow | null = turn;
     while (current !== null && isActive(toTurnStatus(current.status))) {
       const leftMs = deadline - Date.now();
-      if (leftMs <= 0) break;
+      // What was waiting here has been given back, and this server won't hear of its end.
+      if (leftMs <= 0 || (runner.isClosing && !runner.isRunning(turn.id))) break;
       const wait = ends.wait(turn.id, leftMs);
       // What does not run here may have ended before the wait began.
       if (!runner.isRunning(turn.id)) {
