@@ -21,6 +21,8 @@ import { TurnEvents } from "./services/live/turn-events.js";
 import { TurnFeeds } from "./services/live/turn-feeds.js";
 import type { WakeUps } from "./services/live/wake-ups.js";
 import type { ModelTarget } from "./services/turns/model-target.js";
+import { RateLimits } from "./services/rates/rate-limits.js";
+import { StoredRateWindows } from "./services/rates/rate-windows.js";
 import { Readiness } from "./services/readiness.js";
 import { TurnRecovery } from "./services/turns/recovery.js";
 import { TurnRunner } from "./services/turns/runner.js";
@@ -43,6 +45,7 @@ export interface AppContext {
   /** Who is being told of events right now. */
   readonly activity: Activity;
   readonly growingClips: GrowingClips;
+  readonly rates: RateLimits;
   readonly runner: TurnRunner;
   readonly recovery: TurnRecovery;
   readonly housekeeping: Housekeeping;
@@ -90,6 +93,7 @@ export function createAppContext(resources: AppResources): AppContext {
     bounds: limits.turns,
   });
   const { maxActivePerViewer: maxActive } = limits.turns;
+  const windows = new StoredRateWindows(client);
   const intake = new AudioIntake(store, config.audio);
   const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger, maxActive });
   return {
@@ -105,10 +109,11 @@ export function createAppContext(resources: AppResources): AppContext {
     conversationEvents: new ConversationEvents({ client, wakeUps, activity, logger }),
     activity,
     growingClips: new GrowingClips(client, feeds, sound),
+    rates: new RateLimits({ windows, rates: limits.rates, logger }),
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, viewer),
     recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices }),
-    housekeeping: new Housekeeping({ client, store, logger }),
+    housekeeping: new Housekeeping({ client, store, windows, logger }),
     readiness: new Readiness({ database, store, runner, logger }),
   };
 }

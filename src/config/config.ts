@@ -57,6 +57,8 @@ export interface HttpConfig {
   explorers: boolean;
   /** Whether the page for people is served at `/`. */
   page: boolean;
+  /** How many proxies stand in front, each of which names in X-Forwarded-For whom it has seen. */
+  trustedProxies: number;
 }
 
 export interface SubscriptionsConfig {
@@ -68,6 +70,19 @@ export interface SubscriptionsConfig {
 
 export interface LimitsConfig {
   turns: TurnLimits;
+  rates: RatesConfig;
+}
+
+/** How often in a minute; null: as often as one likes. */
+export interface RateBounds {
+  turns: number | null;
+  uploads: number | null;
+  reads: number | null;
+}
+
+export interface RatesConfig {
+  viewer: RateBounds;
+  address: RateBounds & { failedSignIns: number | null };
 }
 
 export interface TurnLimits {

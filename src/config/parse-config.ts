@@ -75,6 +75,7 @@ function parseHttp(read: SettingReader, production: boolean, signIn: boolean): H
     introspection: read.flag("INTROSPECTION", !production),
     explorers: read.flag("EXPLORERS", !production),
     page: read.flag("PAGE", true),
+    trustedProxies: read.integer("TRUST_PROXY", { default: 0, min: 0, max: 16 }),
   };
 }
 

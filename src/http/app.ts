@@ -10,6 +10,7 @@ import { registerGraphql } from "./graphql.js";
 import { registerHealth } from "./health-routes.js";
 import { registerHostCheck } from "./host-check.js";
 import { answerUnroutable, registerHttpErrors } from "./http-errors.js";
+import { addressLimits } from "./limits/address-limits.js";
 import { registerPage } from "./page.js";
 import { registerRequestId } from "./request-id.js";
 import { signIn } from "./sign-in.js";
@@ -28,6 +29,7 @@ export interface HttpApp {
 /** The HTTP server, ready to listen: every request passes request id, host check and CORS before its route. */
 export async function createHttpApp(context: AppContext): Promise<HttpApp> {
   const { config, logger } = context;
+  const { admitRead } = addressLimits(context.rates, config.http);
   const app = Fastify({
     bodyLimit: Math.ceil((config.audio.maxBase64Bytes * 4) / 3) + bodyAllowanceBytes,
     genReqId: () => newId("req"),
@@ -51,6 +53,7 @@ export async function createHttpApp(context: AppContext): Promise<HttpApp> {
   registerAudioRoutes(app, {
     findClip: async (request, clipId) => {
       const { viewer } = await signIn(request, context.authenticator);
+      await admitRead(request, viewer);
       requireScope(viewer, "conversations:read");
       return context.readingFor(viewer).clip(clipId);
     },

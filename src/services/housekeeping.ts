@@ -4,16 +4,18 @@ import type { Logger } from "../logger.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import { sweepAnswerDrafts } from "./audio/left-drafts.js";
 import { sweepOrphans } from "./audio/orphans.js";
+import type { RateWindows } from "./rates/rate-windows.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
 export interface HousekeepingParts {
   client: DatabaseClient;
   store: AudioStore;
+  windows: RateWindows;
   logger: Logger;
 }
 
 const intervalMs = 60 * 60 * 1000;
-/** Longer than any upload takes, which is cut after five minutes (src/http/app.ts), and a copy for recovery. */
+/** Longer than any upload takes, which is cut after a quarter of an hour (src/http/limits/slow-clients.ts), and a copy for recovery. */
 const draftAgeMs = 30 * 60 * 1000;
 /** So long there is time to bring back the rows of a database that was restored from an older backup. */
 const orphanAgeMs = 7 * 24 * 60 * 60 * 1000;
@@ -48,7 +50,7 @@ export class Housekeeping {
   }
 
   async #run(): Promise<void> {
-    const { client, store } = this.#parts;
+    const { client, store, windows } = this.#parts;
     await this.#task("unfinished sound", () => store.sweepDrafts(draftAgeMs));
     if (await this.#isOurs()) {
       await this.#task("unfinished answers", () => sweepAnswerDrafts(client, store, draftAgeMs));
@@ -60,6 +62,7 @@ export class Housekeeping {
       const createdAt = { lt: new Date(Date.now() - eventLifetimeMs) };
       return (await client.conversationEvent.deleteMany({ where: { createdAt } })).count;
     });
+    await this.#task("counts of requests", () => windows.sweep());
   }
 
   /** With another database than the one that its rows are in, all sound would look left over. */

@@ -78,7 +78,13 @@ export class LiveServer {
 
   private constructor(options: LiveServerOptions) {
     const logger = pino({ level: "debug" }, { write: (line: string) => void this.log.push(line) });
-    const http = { publicUrl: null, corsOrigins: [], introspection: true, ...options.http };
+    const http = {
+      publicUrl: null,
+      corsOrigins: [],
+      introspection: true,
+      trustedProxies: 0,
+      ...options.http,
+    };
     this.#app = Fastify({ forceCloseConnections: true, genReqId: () => newId("req") });
     this.#app.server.on("connection", (socket) => void this.#sockets.push(socket));
     registerRequestId(this.#app);

@@ -8,6 +8,7 @@ import { unauthenticated } from "../../auth/sign-in.js";
 import type { SignIn } from "../../auth/sign-in.js";
 import { ParleyError } from "../../errors.js";
 import { newId } from "../../ids.js";
+import type { CameFrom } from "../../services/rates/admission.js";
 import { formatFault, formatResult } from "../error-format.js";
 import { withRequestId } from "../request-id.js";
 import { checkOperation } from "./check-operation.js";
@@ -30,6 +31,7 @@ export interface LiveSocketSettings extends LiveSettings {
   authorization: string | undefined;
   /** Where audio URLs begin. */
   origin: string;
+  from: CameFrom;
 }
 
 interface Running {
@@ -181,7 +183,8 @@ export class LiveSocket implements LiveConnection {
   #createContext(): object {
     // graphql-ws runs nothing before it has acknowledged the connection.
     if (this.#signIn === null) throw unauthenticated("Sign in first.");
-    return this.#settings.createContext(this.#signIn.viewer, this.#settings.origin);
+    const { createContext, origin, from } = this.#settings;
+    return createContext(this.#signIn.viewer, origin, from);
   }
 
   /**

@@ -197,9 +197,14 @@ export class TurnService {
     if (found === 0) throw conversationNotFound();
   }
 
+  /** The turns of the viewer that are queued or running, on all servers. */
+  countActive(viewerId: string): Promise<number> {
+    return countActiveTurns(this.#parts.client, viewerId);
+  }
+
   async #refuseAtActive(viewer: Viewer): Promise<void> {
-    const { client, maxActive } = this.#parts;
-    if ((await countActiveTurns(client, viewer.id)) >= maxActive) throw tooManyActive(maxActive);
+    const { maxActive } = this.#parts;
+    if ((await this.countActive(viewer.id)) >= maxActive) throw tooManyActive(maxActive);
   }
 
   async #requestCancel(turnId: string): Promise<void> {
