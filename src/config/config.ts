@@ -71,6 +71,14 @@ export interface SubscriptionsConfig {
 export interface LimitsConfig {
   turns: TurnLimits;
   rates: RatesConfig;
+  connections: ConnectionLimits;
+}
+
+export interface ConnectionLimits {
+  /** Connections that the server takes at once. */
+  max: number;
+  /** Of one address; null: as many as it likes. */
+  maxPerAddress: number | null;
 }
 
 /** How often in a minute; null: as often as one likes. */

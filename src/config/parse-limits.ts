@@ -10,6 +10,11 @@ export function parseLimits(read: SettingReader, { signIn }: SignIn): LimitsConf
   return {
     turns: parseTurns(read, { signIn }),
     rates: parseRates(read, { signIn }),
+    connections: {
+      max: read.integer("MAX_CONNECTIONS", { default: 10_000, min: 10, max: 1_000_000 }),
+      // Behind a proxy all come from its address.
+      maxPerAddress: read.bound("MAX_CONNECTIONS_PER_ADDRESS", { default: null, max: 1_000_000 }),
+    },
   };
 }
 
