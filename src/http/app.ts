@@ -1,9 +1,10 @@
 import cors from "@fastify/cors";
 import Fastify from "fastify";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { AppContext } from "../app-context.js";
 import { requireScope } from "../auth/viewer.js";
 import { newId } from "../ids.js";
+import { countGuesses } from "../services/rates/count-guesses.js";
 import { registerAudioRoutes } from "./audio-routes.js";
 import { registerExplorer } from "./explorers.js";
 import { registerGraphql } from "./graphql.js";
@@ -36,7 +37,9 @@ export interface HttpApp {
  */
 export async function createHttpApp(context: AppContext, times: ClientTimes = clientTimes): Promise<HttpApp> {
   const { config, logger } = context;
-  const { admitRead } = addressLimits(context.rates, config.http);
+  const { admitRead, cameFrom } = addressLimits(context.rates, config.http);
+  const authenticatorFor = (request: FastifyRequest) =>
+    countGuesses(context.authenticator, context.rates, cameFrom(request).address);
   const app = Fastify({
     bodyLimit: Math.ceil((config.audio.maxBase64Bytes * 4) / 3) + bodyAllowanceBytes,
     genReqId: () => newId("req"),
@@ -67,7 +70,7 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
   const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {
     findClip: async (request, clipId) => {
-      const { viewer } = await signIn(request, context.authenticator);
+      const { viewer } = await signIn(request, authenticatorFor(request));
       await admitRead(request, viewer);
       requireScope(viewer, "conversations:read");
       return context.readingFor(viewer).clip(clipId);

@@ -14,6 +14,7 @@ import { createRequestContext } from "../resolvers/request-context.js";
 import type { RequestContext } from "../resolvers/request-context.js";
 import { resolvers } from "../resolvers/resolvers.js";
 import { scalars } from "../resolvers/scalars.js";
+import { countGuesses } from "../services/rates/count-guesses.js";
 import { readTypeDefinitions } from "../schema/type-definitions.js";
 import { formatError } from "./error-format.js";
 import { sandboxLandingPage } from "./explorers.js";
@@ -33,6 +34,7 @@ import { requireSignIn, signedIn } from "./sign-in.js";
 export async function registerGraphql(app: FastifyInstance, context: AppContext): Promise<Subscriptions> {
   const { config, logger } = context;
   const { countAddress, cameFrom } = addressLimits(context.rates, config.http);
+  const authenticatorFor = (address: string) => countGuesses(context.authenticator, context.rates, address);
   const schema = createSchema();
   const apollo = createApolloServer(app, schema, context);
   await apollo.start();
@@ -45,7 +47,7 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
   });
   const subscriptions = new Subscriptions(app, {
     schema,
-    authenticator: context.authenticator,
+    authenticatorFor,
     createContext: (viewer, origin, from) => createRequestContext(context, viewer, origin, from),
     http: config.http,
     limits: config.subscriptions,
@@ -53,7 +55,7 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
   });
   await app.register((scope, _options, done) => {
     scope.addHook("onRequest", countAddress);
-    requireSignIn(scope, context.authenticator);
+    requireSignIn(scope, (request) => authenticatorFor(cameFrom(request).address));
     registerMultipart(scope, {
       maxFileBytes: config.audio.maxBytes,
       maxFieldBytes: 1024 * 1024,
@@ -72,9 +74,7 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
 
 export function createSchema() {
   return countOperations(
-    guardRoots(
-      makeExecutableSchema({ typeDefs: readTypeDefinitions(), resolvers: [scalars, resolvers] }),
-    ),
+    guardRoots(makeExecutableSchema({ typeDefs: readTypeDefinitions(), resolvers: [scalars, resolvers] })),
   );
 }
 

@@ -199,6 +199,26 @@ onEachDatabase("the requests of an address in a minute", (kind) => {
   });
 });
 
+onEachDatabase("who tries keys until one is good", (kind) => {
+  it("is refused after some, over every transport, while others sign in", async () => {
+    const env = { AUTH: "api-key", RATE_ADDRESS_FAILED_SIGN_INS_PER_MINUTE: "3", TRUST_PROXY: "1" };
+    const parley = await TestParley.start(kind, { env });
+    const guess = async (address: string, credential: string | null = "guess") => {
+      const headers = credential === null ? {} : { authorization: `Bearer ${credential}` };
+      const sent = { "x-forwarded-for": address, ...headers };
+      const { errors } = await parley.send("{ viewer { id } }", {}, sent);
+      return errors[0]?.extensions.code;
+    };
+    for (let tried = 0; tried < 5; tried += 1) expect(await guess("192.0.2.7", null)).toBe("UNAUTHENTICATED");
+    for (let tried = 0; tried < 3; tried += 1) expect(await guess("192.0.2.7")).toBe("UNAUTHENTICATED");
+    expect(await guess("192.0.2.7")).toBe("RATE_LIMITED");
+    expect(await guess("192.0.2.8")).toBe("UNAUTHENTICATED");
+    const headers = { "x-forwarded-for": "192.0.2.7", authorization: "Bearer guess" };
+    const sound = await fetch(`${parley.url}/audio/clip_01K00000000000000000000000`, { headers });
+    expect(sound.status).toBe(429);
+  });
+});
+
 onEachDatabase("counts whose minute is over", (kind) => {
   it("are removed at the next start, and count no more", async () => {
     const parley = await TestParley.start(kind, { env: { RATE_TURNS_PER_MINUTE: "1" } });

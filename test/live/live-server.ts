@@ -90,10 +90,10 @@ export class LiveServer {
     registerRequestId(this.#app);
     registerHttpErrors(this.#app, logger);
     registerHostCheck(this.#app, http.publicUrl);
-    requireSignIn(this.#app, nobodySignsIn);
+    requireSignIn(this.#app, () => nobodySignsIn);
     this.subscriptions = new Subscriptions(this.#app, {
       schema: this.#schema(),
-      authenticator: nobodySignsIn,
+      authenticatorFor: () => nobodySignsIn,
       createContext: (viewer, origin) => this.#createContext(viewer.id, origin),
       http,
       limits: options.limits ?? { maxPerSocket: 100, maxSocketsPerViewer: 1_000 },

@@ -126,9 +126,9 @@ export class LiveSocket implements LiveConnection {
 
   /** A close code that graphql-ws's own client comes back from: with a new token it may be welcome. */
   async #welcome(parameters: Record<string, unknown> | undefined): Promise<boolean> {
-    const { authenticator, authorization, connections, times, logger } = this.#settings;
+    const { authenticatorFor, from, authorization, connections, times, logger } = this.#settings;
     try {
-      const signIn = await signInOf(authenticator, parameters, authorization);
+      const signIn = await signInOf(authenticatorFor(from.address), parameters, authorization);
       const refusal = connections.admit(signIn.viewer, this);
       if (refusal !== null) {
         this.#socket.close(tooManySockets, refusal.message);

@@ -8,7 +8,8 @@ import type { Logger } from "../../logger.js";
 /** What both transports of subscriptions are made of. */
 export interface LiveSettings {
   schema: GraphQLSchema;
-  authenticator: Authenticator;
+  /** Tells who sends what comes from the address. */
+  authenticatorFor: (address: string) => Authenticator;
   /** Called for each operation and once more for each of its events. `origin` is where the server's own URLs begin. */
   createContext: (viewer: Viewer, origin: string, from: CameFrom) => object;
   http: Pick<HttpConfig, "publicUrl" | "corsOrigins" | "introspection" | "trustedProxies">;
