@@ -117,6 +117,8 @@ export default defineConfig(
               "ViewerUsage",
               "Budget",
               "Capabilities",
+              "ViewerLimits",
+              "RateLimit",
             ],
             suffixes: [
               "Payload",

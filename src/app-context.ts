@@ -24,6 +24,8 @@ import { TurnEvents } from "./services/live/turn-events.js";
 import { TurnFeeds } from "./services/live/turn-feeds.js";
 import type { WakeUps } from "./services/live/wake-ups.js";
 import type { ModelTarget } from "./services/turns/model-target.js";
+import { RateLimits } from "./services/rates/rate-limits.js";
+import { StoredRateWindows } from "./services/rates/rate-windows.js";
 import { Readiness } from "./services/readiness.js";
 import { TurnRecovery } from "./services/turns/recovery.js";
 import { TurnRunner } from "./services/turns/runner.js";
@@ -49,6 +51,7 @@ export interface AppContext {
   readonly activity: Activity;
   readonly tenantUsage: TenantUsages;
   readonly growingClips: GrowingClips;
+  readonly rates: RateLimits;
   readonly runner: TurnRunner;
   readonly recovery: TurnRecovery;
   readonly housekeeping: Housekeeping;
@@ -73,7 +76,7 @@ export interface AppResources {
 export function createAppContext(resources: AppResources): AppContext {
   const { config, logger, database, store, wakeUps, target } = resources;
   const { client } = database;
-  const { prices, voices } = config;
+  const { limits, prices, voices } = config;
   const { leaseMs } = config.turns;
   const budgets = createBudgets(resources);
   const ends = new TurnEnds(wakeUps);
@@ -96,9 +99,23 @@ export function createAppContext(resources: AppResources): AppContext {
     ends,
     serverId: resources.serverId,
     leaseMs,
+    bounds: limits.turns,
   });
+  const { maxActivePerViewer: maxActive } = limits.turns;
+  const windows = new StoredRateWindows(client);
   const intake = new AudioIntake(store, config.audio);
-  const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, budgets, logger });
+  const turns = new TurnService({
+    client,
+    store,
+    intake,
+    runner,
+    ends,
+    wakeUps,
+    voices,
+    budgets,
+    logger,
+    maxActive,
+  });
   return {
     config,
     logger,
@@ -114,10 +131,11 @@ export function createAppContext(resources: AppResources): AppContext {
     activity,
     tenantUsage: new TenantUsages(client, prices),
     growingClips: new GrowingClips(client, feeds, sound),
+    rates: new RateLimits({ windows, rates: limits.rates, logger }),
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, budgets, viewer),
     recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices, budgets }),
-    housekeeping: new Housekeeping({ client, dialect: dialectOf(database.kind), store, logger }),
+    housekeeping: new Housekeeping({ client, dialect: dialectOf(database.kind), store, windows, logger }),
     readiness: new Readiness({ database, store, runner, logger }),
   };
 }

@@ -15,6 +15,7 @@ export interface Config {
   history: { maxTokens: number; maxAudioBytes: number };
   turns: { leaseMs: number; shutdownGraceMs: number };
   replies: { maxTokens: number | null };
+  limits: LimitsConfig;
   prices: Prices;
   /** Null: what is spent is not limited. */
   budgets: BudgetLimits | null;
@@ -72,6 +73,8 @@ export interface HttpConfig {
   explorers: boolean;
   /** Whether the page for people is served at `/`. */
   page: boolean;
+  /** How many proxies stand in front, each of which names in X-Forwarded-For whom it has seen. */
+  trustedProxies: number;
 }
 
 export interface SubscriptionsConfig {
@@ -79,6 +82,40 @@ export interface SubscriptionsConfig {
   maxPerSocket: number;
   /** WebSockets and multipart subscriptions of one viewer that may be open at once, together. */
   maxSocketsPerViewer: number;
+}
+
+export interface LimitsConfig {
+  turns: TurnLimits;
+  rates: RatesConfig;
+  connections: ConnectionLimits;
+}
+
+export interface ConnectionLimits {
+  /** Connections that the server takes at once. */
+  max: number;
+  /** Of one address; null: as many as it likes. */
+  maxPerAddress: number | null;
+}
+
+/** How often in a minute; null: as often as one likes. */
+export interface RateBounds {
+  turns: number | null;
+  uploads: number | null;
+  reads: number | null;
+}
+
+export interface RatesConfig {
+  viewer: RateBounds;
+  address: RateBounds & { failedSignIns: number | null };
+}
+
+export interface TurnLimits {
+  /** Turns that this server runs at once. */
+  maxRunning: number;
+  /** Turns of one viewer that this server runs at once. */
+  maxRunningPerViewer: number;
+  /** Turns of one viewer that may be queued or running at once, on all servers together. */
+  maxActivePerViewer: number;
 }
 
 /** `stand-in`: no endpoint is configured, so main.ts starts the stand-in and connects to that. */

@@ -5,6 +5,7 @@ import type { Config, DatabaseConfig, HttpConfig, VoicesConfig } from "./config.
 import type { Env } from "./env.js";
 import { parseAuth } from "./parse-auth.js";
 import { parseBudgets, parseMaxReplyTokens } from "./parse-budgets.js";
+import { parseLimits } from "./parse-limits.js";
 import { parseModel } from "./parse-model.js";
 import { readPrices } from "./prices.js";
 import type { Prices } from "./prices.js";
@@ -53,6 +54,7 @@ export function parseConfig(env: Env): Config {
       shutdownGraceMs: read.integer("SHUTDOWN_GRACE_MS", { default: 25_000, min: 0, max: 600_000 }),
     },
     replies: { maxTokens: parseMaxReplyTokens(read, budgets) },
+    limits: parseLimits(read, { signIn: auth.kind !== "none" }),
     prices: parsePrices(read),
     budgets,
   };
@@ -77,6 +79,7 @@ function parseHttp(read: SettingReader, production: boolean, signIn: boolean): H
     introspection: read.flag("INTROSPECTION", !production),
     explorers: read.flag("EXPLORERS", !production),
     page: read.flag("PAGE", true),
+    trustedProxies: read.integer("TRUST_PROXY", { default: 0, min: 0, max: 16 }),
   };
 }
 

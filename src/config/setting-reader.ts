@@ -23,6 +23,17 @@ export class SettingReader {
     return range.default;
   }
 
+  /** A whole number; null for `none` and 0: no bound. */
+  bound(name: string, range: { default: number | null; max: number }): number | null {
+    const text = this.text(name)?.toLowerCase();
+    if (text === undefined) return range.default;
+    if (text === "none" || text === "0") return null;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value <= range.max) return value;
+    this.mistakes.push(`${name} must be a whole number up to ${range.max}, or none; it is "${text}".`);
+    return range.default;
+  }
+
   flag(name: string, fallback: boolean): boolean {
     const text = this.text(name)?.toLowerCase();
     if (text === undefined) return fallback;

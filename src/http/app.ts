@@ -1,21 +1,27 @@
 import cors from "@fastify/cors";
 import Fastify from "fastify";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { AppContext } from "../app-context.js";
 import { requireScope } from "../auth/viewer.js";
 import { newId } from "../ids.js";
+import { countGuesses } from "../services/rates/count-guesses.js";
 import { registerAudioRoutes } from "./audio-routes.js";
 import { registerExplorer } from "./explorers.js";
 import { registerGraphql } from "./graphql.js";
 import { registerHealth } from "./health-routes.js";
 import { registerHostCheck } from "./host-check.js";
 import { answerUnroutable, registerHttpErrors } from "./http-errors.js";
+import { addressLimits } from "./limits/address-limits.js";
+import { clientTimes, endSlowBodies, limitConnections } from "./limits/slow-clients.js";
+import type { ClientTimes } from "./limits/slow-clients.js";
 import { registerPage } from "./page.js";
 import { registerRequestId } from "./request-id.js";
 import { signIn } from "./sign-in.js";
 
 /** What a JSON body holds besides the base64 of its clip. */
 const bodyAllowanceBytes = 1024 * 1024;
+/** All headers of a request and its first line, together; 431 beyond it. */
+const maxHeaderBytes = 16 * 1024;
 /** What clients are told in docs/limits.md. */
 const audioStallMs = 30_000;
 
@@ -25,18 +31,32 @@ export interface HttpApp {
   endSubscriptions: () => Promise<void>;
 }
 
-/** The HTTP server, ready to listen: every request passes request id, host check and CORS before its route. */
-export async function createHttpApp(context: AppContext): Promise<HttpApp> {
+/**
+ * The HTTP server, ready to listen: every request passes request id, host check and CORS before its route. `times` are
+ * for tests.
+ */
+export async function createHttpApp(context: AppContext, times: ClientTimes = clientTimes): Promise<HttpApp> {
   const { config, logger } = context;
+  const { admitRead, cameFrom } = addressLimits(context.rates, config.http);
+  const authenticatorFor = (request: FastifyRequest) =>
+    countGuesses(context.authenticator, context.rates, cameFrom(request).address);
   const app = Fastify({
     bodyLimit: Math.ceil((config.audio.maxBase64Bytes * 4) / 3) + bodyAllowanceBytes,
     genReqId: () => newId("req"),
     frameworkErrors: answerUnroutable,
     forceCloseConnections: true,
-    // Slow senders of headers are cut; a slow upload may take its time.
+    // A slow upload may take its time, as long as it goes on; so may an answer that waits for the model.
     connectionTimeout: 0,
-    requestTimeout: 300_000,
+    requestTimeout: times.requestMs,
+    keepAliveTimeout: times.keepAliveMs,
+    http: {
+      headersTimeout: times.headersMs,
+      connectionsCheckingInterval: times.checkMs,
+      maxHeaderSize: maxHeaderBytes,
+    },
   });
+  limitConnections(app.server, config.limits.connections);
+  endSlowBodies(app.server, times);
   registerRequestId(app);
   registerHttpErrors(app, logger);
   registerHostCheck(app, config.http.publicUrl);
@@ -50,7 +70,8 @@ export async function createHttpApp(context: AppContext): Promise<HttpApp> {
   const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {
     findClip: async (request, clipId) => {
-      const { viewer } = await signIn(request, context.authenticator);
+      const { viewer } = await signIn(request, authenticatorFor(request));
+      await admitRead(request, viewer);
       requireScope(viewer, "conversations:read");
       return context.readingFor(viewer).clip(clipId);
     },

@@ -9,13 +9,16 @@ import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import type { AppContext } from "../app-context.js";
 import { guardRoots } from "../resolvers/access.js";
+import { countOperations } from "../resolvers/count-operations.js";
 import { createRequestContext } from "../resolvers/request-context.js";
 import type { RequestContext } from "../resolvers/request-context.js";
 import { resolvers } from "../resolvers/resolvers.js";
 import { scalars } from "../resolvers/scalars.js";
+import { countGuesses } from "../services/rates/count-guesses.js";
 import { readTypeDefinitions } from "../schema/type-definitions.js";
 import { formatError } from "./error-format.js";
 import { sandboxLandingPage } from "./explorers.js";
+import { addressLimits } from "./limits/address-limits.js";
 import { documentRules, maxErrors, maxLexicalTokens } from "./limits/document-rules.js";
 import { queryCostPlugin } from "./limits/query-cost.js";
 import { refuseSubscriptionsPlugin } from "./live/subscription-request.js";
@@ -30,25 +33,29 @@ import { requireSignIn, signedIn } from "./sign-in.js";
  */
 export async function registerGraphql(app: FastifyInstance, context: AppContext): Promise<Subscriptions> {
   const { config, logger } = context;
+  const { countAddress, cameFrom } = addressLimits(context.rates, config.http);
+  const authenticatorFor = (address: string) => countGuesses(context.authenticator, context.rates, address);
   const schema = createSchema();
   const apollo = createApolloServer(app, schema, context);
   await apollo.start();
   const answerByApollo = fastifyApolloHandler(apollo, {
     context: (request) => {
       const origin = originOf(request, config.http.publicUrl);
-      return Promise.resolve(createRequestContext(context, signedIn(request).viewer, origin));
+      const { viewer } = signedIn(request);
+      return Promise.resolve(createRequestContext(context, viewer, origin, cameFrom(request)));
     },
   });
   const subscriptions = new Subscriptions(app, {
     schema,
-    authenticator: context.authenticator,
-    createContext: (viewer, origin) => createRequestContext(context, viewer, origin),
+    authenticatorFor,
+    createContext: (viewer, origin, from) => createRequestContext(context, viewer, origin, from),
     http: config.http,
     limits: config.subscriptions,
     logger,
   });
   await app.register((scope, _options, done) => {
-    requireSignIn(scope, context.authenticator);
+    scope.addHook("onRequest", countAddress);
+    requireSignIn(scope, (request) => authenticatorFor(cameFrom(request).address));
     registerMultipart(scope, {
       maxFileBytes: config.audio.maxBytes,
       maxFieldBytes: 1024 * 1024,
@@ -66,8 +73,8 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
 }
 
 export function createSchema() {
-  return guardRoots(
-    makeExecutableSchema({ typeDefs: readTypeDefinitions(), resolvers: [scalars, resolvers] }),
+  return countOperations(
+    guardRoots(makeExecutableSchema({ typeDefs: readTypeDefinitions(), resolvers: [scalars, resolvers] })),
   );
 }
 

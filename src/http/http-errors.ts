@@ -43,6 +43,7 @@ export function statusOf(error: ParleyError): number {
 export function sendError(reply: FastifyReply, request: FastifyRequest, error: ParleyError) {
   // RFC 9110, section 11.6.1, and RFC 6750.
   if (error.code === "UNAUTHENTICATED") void reply.header("www-authenticate", 'Bearer realm="Parley"');
+  if (error.retryAfterMs !== null) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
   return reply
     .code(statusOf(error))
     .send({ errors: [{ message: error.message, extensions: extensionsOf(error, request.id) }] });

@@ -35,7 +35,7 @@ export function registerMultipart(app: FastifyInstance, limits: MultipartLimits)
   });
 }
 
-function isMultipart(request: FastifyRequest): boolean {
+export function isMultipart(request: FastifyRequest): boolean {
   return request.method === "POST" && /^multipart\/form-data\b/i.test(request.headers["content-type"] ?? "");
 }
 

@@ -10,10 +10,13 @@ declare module "fastify" {
 }
 
 /** Lets nobody whom it does not know send a request to the routes of this scope, and reads no body of theirs. */
-export function requireSignIn(scope: FastifyInstance, authenticator: Authenticator): void {
+export function requireSignIn(
+  scope: FastifyInstance,
+  authenticatorFor: (request: FastifyRequest) => Authenticator,
+): void {
   scope.decorateRequest("signIn", null);
   scope.addHook("onRequest", async (request) => {
-    if (!asksForPage(request)) request.signIn = await signIn(request, authenticator);
+    if (!asksForPage(request)) request.signIn = await signIn(request, authenticatorFor(request));
   });
 }
 

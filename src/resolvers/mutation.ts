@@ -24,9 +24,10 @@ export const mutation: MutationResolvers = {
   addTextTurn: async (_parent, { input }, context) => ({
     turn: await changing(context, context.app.turns.addText(context.viewer, input)),
   }),
-  addAudioTurn: async (_parent, { input }, context) => ({
-    turn: await changing(context, context.app.turns.addAudio(context.viewer, input)),
-  }),
+  addAudioTurn: async (_parent, { input }, context) => {
+    if (input.audio.upload != null) await context.admission.admit("uploads");
+    return { turn: await changing(context, context.app.turns.addAudio(context.viewer, input)) };
+  },
   cancelTurn: async (_parent, { input }, context) => ({
     turn: await changing(context, context.app.turns.cancel(context.viewer, input.turnId)),
   }),

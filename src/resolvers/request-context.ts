@@ -1,5 +1,7 @@
 import type { AppContext } from "../app-context.js";
 import type { Viewer } from "../auth/viewer.js";
+import { Admission } from "../services/rates/admission.js";
+import type { CameFrom } from "../services/rates/admission.js";
 import type { Loaders } from "../services/reading/loaders.js";
 import type { ViewerReading } from "../services/reading/viewer-reading.js";
 
@@ -11,15 +13,23 @@ export interface RequestContext {
   readonly origin: string;
   readonly reading: ViewerReading;
   readonly loaders: Loaders;
+  /** Counts what the operation asks for, before it is done. */
+  readonly admission: Admission;
 }
 
-export function createRequestContext(app: AppContext, viewer: Viewer, origin: string): RequestContext {
+export function createRequestContext(
+  app: AppContext,
+  viewer: Viewer,
+  origin: string,
+  from: CameFrom,
+): RequestContext {
   const reading = app.readingFor(viewer);
   return {
     app,
     viewer,
     origin,
     reading,
+    admission: new Admission(app.rates, viewer, from),
     get loaders() {
       return reading.loaders;
     },

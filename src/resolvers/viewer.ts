@@ -7,6 +7,10 @@ export const viewer: ViewerResolvers = {
     const periods = await reading.budgets();
     return periods === null ? null : toBudget(periods);
   },
+  limits: async (_parent, _arguments, { app, viewer: { id } }) => {
+    const [rates, activeTurns] = await Promise.all([app.rates.stateOf(id), app.turns.countActive(id)]);
+    return { ...rates, activeTurns, maxActiveTurns: app.config.limits.turns.maxActivePerViewer };
+  },
 };
 
 export const tenantUsage: TenantUsageResolvers = {

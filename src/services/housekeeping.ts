@@ -6,17 +6,19 @@ import type { AudioStore } from "../storage/audio-store.js";
 import { sweepAnswerDrafts } from "./audio/left-drafts.js";
 import { sweepOrphans } from "./audio/orphans.js";
 import { sweepReservations, sweepSpending } from "./budgets/left-reservations.js";
+import type { RateWindows } from "./rates/rate-windows.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
 export interface HousekeepingParts {
   client: DatabaseClient;
   dialect: Dialect;
   store: AudioStore;
+  windows: RateWindows;
   logger: Logger;
 }
 
 const intervalMs = 60 * 60 * 1000;
-/** Longer than any upload takes, which is cut after five minutes (src/http/app.ts), and a copy for recovery. */
+/** Longer than any upload takes, which is cut after a quarter of an hour (src/http/limits/slow-clients.ts), and a copy for recovery. */
 const draftAgeMs = 30 * 60 * 1000;
 /** So long there is time to bring back the rows of a database that was restored from an older backup. */
 const orphanAgeMs = 7 * 24 * 60 * 60 * 1000;
@@ -51,7 +53,7 @@ export class Housekeeping {
   }
 
   async #run(): Promise<void> {
-    const { client, dialect, store } = this.#parts;
+    const { client, dialect, store, windows } = this.#parts;
     await this.#task("unfinished sound", () => store.sweepDrafts(draftAgeMs));
     if (await this.#isOurs()) {
       await this.#task("unfinished answers", () => sweepAnswerDrafts(client, store, draftAgeMs));
@@ -65,6 +67,7 @@ export class Housekeeping {
     });
     await this.#task("reserved money", () => sweepReservations(client, dialect));
     await this.#task("old sums of money", () => sweepSpending(client));
+    await this.#task("counts of requests", () => windows.sweep());
   }
 
   /** With another database than the one that its rows are in, all sound would look left over. */

@@ -91,6 +91,27 @@ describe("The limits of a query", () => {
     expect(__schema.types.length).toBeGreaterThan(40);
   });
 
+  it("are told in each answer, with what the operation cost", async () => {
+    const answerTo = async (query: string, accept: string) => {
+      const headers = { "content-type": "application/json", accept };
+      const body = JSON.stringify({ query });
+      return (await fetch(`${shared().url}/graphql`, { method: "POST", headers, body })).json();
+    };
+    const cost = { requested: 2, limit: maxQueryCost };
+    for (const accept of ["application/json", "application/graphql-response+json"]) {
+      expect(await answerTo("{ viewer { id } }", accept)).toEqual({
+        data: { viewer: { id: "viewer_local" } },
+        extensions: { cost },
+      });
+      const missing = `mutation { archiveConversation(input: { conversationId: "x", archived: true }) { conversation { id } } }`;
+      expect(await answerTo(missing, accept)).toMatchObject({
+        errors: [{}],
+        extensions: { cost: { requested: 3 } },
+      });
+      expect(await answerTo("{ nothing }", accept)).toEqual({ errors: [expect.any(Object)] });
+    }
+  });
+
   it("are told with the figures that are in docs/limits.md", () => {
     expect({
       hundredTurns: costOf(hundredTurns, { id: "conv_1" }),

@@ -78,16 +78,22 @@ export class LiveServer {
 
   private constructor(options: LiveServerOptions) {
     const logger = pino({ level: "debug" }, { write: (line: string) => void this.log.push(line) });
-    const http = { publicUrl: null, corsOrigins: [], introspection: true, ...options.http };
+    const http = {
+      publicUrl: null,
+      corsOrigins: [],
+      introspection: true,
+      trustedProxies: 0,
+      ...options.http,
+    };
     this.#app = Fastify({ forceCloseConnections: true, genReqId: () => newId("req") });
     this.#app.server.on("connection", (socket) => void this.#sockets.push(socket));
     registerRequestId(this.#app);
     registerHttpErrors(this.#app, logger);
     registerHostCheck(this.#app, http.publicUrl);
-    requireSignIn(this.#app, nobodySignsIn);
+    requireSignIn(this.#app, () => nobodySignsIn);
     this.subscriptions = new Subscriptions(this.#app, {
       schema: this.#schema(),
-      authenticator: nobodySignsIn,
+      authenticatorFor: () => nobodySignsIn,
       createContext: (viewer, origin) => this.#createContext(viewer.id, origin),
       http,
       limits: options.limits ?? { maxPerSocket: 100, maxSocketsPerViewer: 1_000 },

@@ -153,7 +153,12 @@ describe("A subscription over a WebSocket", () => {
     const socket = await RawSocket.initialised(server.socketUrl);
     await listen(server, socket);
     socket.subscribe("2", "mutation ($text: String!) { shout(text: $text) }", { text: "hey" });
-    expect(await socket.next()).toEqual({ type: "next", id: "2", payload: { data: { shout: "HEY" } } });
+    const extensions = { cost: { requested: 1, limit: 25_000 } };
+    expect(await socket.next()).toEqual({
+      type: "next",
+      id: "2",
+      payload: { data: { shout: "HEY" }, extensions },
+    });
     expect(await socket.next()).toEqual({ type: "complete", id: "2" });
     const ids = new Set<unknown>();
     for (const id of ["3", "4"]) {

@@ -76,33 +76,48 @@ export interface OperationToCheck {
   variables: Record<string, unknown>;
 }
 
+/** What an answer's `extensions.cost` tells. */
+export interface ToldCost {
+  /** Of this operation, by the rule of docs/limits.md. */
+  requested: number;
+  /** The most that is let through. */
+  limit: number;
+}
+
 /**
  * Refuses an operation that would read too much, or whose variables don't fit, before anything of it runs.
  * @throws GraphQLError QUERY_TOO_COMPLEX, BAD_USER_INPUT
  */
-export function checkCost(checked: OperationToCheck, options: QueryCostOptions): void {
+export function checkCost(checked: OperationToCheck, options: QueryCostOptions): ToldCost {
   const { schema, document, operation, variables } = checked;
   checkVariables(schema, operation, variables, options);
   const cost = queryCost({ schema, document, variables, operationName: operation.name?.value });
-  if (cost <= maxQueryCost) return;
+  if (cost <= maxQueryCost) return { requested: cost, limit: maxQueryCost };
   throw tooComplex(
     `The operation costs ${cost}; at most ${maxQueryCost} is allowed. Ask for smaller pages or fewer fields.`,
   );
 }
 
-/** Checks the operations that Apollo answers. */
+/** Checks the operations that Apollo answers, and tells in each answer what its operation cost. */
 export function queryCostPlugin<Context extends object>(
   options: QueryCostOptions,
 ): ApolloServerPlugin<Context> {
   return {
-    requestDidStart: () =>
-      Promise.resolve({
+    requestDidStart: () => {
+      let cost: ToldCost | null = null;
+      return Promise.resolve({
         didResolveOperation: ({ schema, document, request: { variables = {} }, operation }) => {
           // Execution tells what is wrong with an operation that could not be found.
-          if (operation !== undefined) checkCost({ schema, document, operation, variables }, options);
+          if (operation !== undefined) cost = checkCost({ schema, document, operation, variables }, options);
           return Promise.resolve();
         },
-      }),
+        willSendResponse: ({ response: { body } }) => {
+          if (cost !== null && body.kind === "single")
+            body.singleResult.extensions = { ...body.singleResult.extensions, cost };
+          return Promise.resolve();
+        },
+      });
+    },
   };
 }
 

@@ -11,6 +11,7 @@ import {
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
 import { documentRules, maxErrors, maxLexicalTokens } from "../limits/document-rules.js";
 import { checkCost } from "../limits/query-cost.js";
+import type { ToldCost } from "../limits/query-cost.js";
 
 /** An operation as a client sends it. */
 export interface OperationRequest {
@@ -32,6 +33,7 @@ export interface CheckedOperation {
   operation: OperationDefinitionNode;
   operationName: string | null;
   variableValues: Record<string, unknown>;
+  cost: ToldCost;
 }
 
 /** Why an operation may not run: mistakes of the client, each with its code. */
@@ -77,12 +79,13 @@ export function checkDocument(
   if (!operation) return noSuchOperation(schema, document, operationName);
   const variableValues = request.variables ?? {};
   try {
-    checkCost({ schema, document, operation, variables: variableValues }, { hideSuggestions });
+    const checked = { schema, document, operation, variables: variableValues };
+    const cost = checkCost(checked, { hideSuggestions });
+    return { schema, document, operation, operationName, variableValues, cost };
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
     return { refused: [error] };
   }
-  return { schema, document, operation, operationName, variableValues };
 }
 
 /** Execution stops at once and says what is wrong, in the words that Apollo's clients hear, too. */

@@ -3,6 +3,7 @@ import type { GraphQLError } from "graphql";
 import type { ParleyError } from "../../errors.js";
 import { formatFault } from "../error-format.js";
 import { statusOf } from "../http-errors.js";
+import { httpRequestFrom } from "../limits/address-limits.js";
 import { originOf } from "../origin.js";
 import { RequestError } from "../request-error.js";
 import { signedIn } from "../sign-in.js";
@@ -64,7 +65,8 @@ class Answering {
     this.#connections.keep(answer);
     this.#watch(answer);
     const origin = originOf(this.#request, http.publicUrl);
-    const results = await runSubscription(checked, () => createContext(viewer, origin));
+    const from = httpRequestFrom(this.#request, http.trustedProxies);
+    const results = await runSubscription(checked, () => createContext(viewer, origin, from));
     // What a resolver refuses is answered as that of a query is.
     if (!("next" in results)) return this.#refuse(200, results.errors ?? []);
     const { heartbeatMs } = this.#settings.times;

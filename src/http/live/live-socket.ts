@@ -8,7 +8,9 @@ import { unauthenticated } from "../../auth/sign-in.js";
 import type { SignIn } from "../../auth/sign-in.js";
 import { ParleyError } from "../../errors.js";
 import { newId } from "../../ids.js";
+import type { CameFrom } from "../../services/rates/admission.js";
 import { formatFault, formatResult } from "../error-format.js";
+import type { ToldCost } from "../limits/query-cost.js";
 import { withRequestId } from "../request-id.js";
 import { checkOperation } from "./check-operation.js";
 import { tooMany } from "./live-connections.js";
@@ -30,10 +32,12 @@ export interface LiveSocketSettings extends LiveSettings {
   authorization: string | undefined;
   /** Where audio URLs begin. */
   origin: string;
+  from: CameFrom;
 }
 
 interface Running {
   kind: OperationTypeNode;
+  cost: ToldCost;
   /** Of a subscription that has begun. */
   results: AsyncIterator<unknown> | null;
 }
@@ -92,7 +96,8 @@ export class LiveSocket implements LiveConnection {
       execute: (args) => execute({ ...args, contextValue: this.#createContext() }),
       subscribe: (args) => runSubscription(args, () => this.#createContext()),
       onOperation: (_context, _id, payload, _args, result) => this.#begun(payload, result),
-      onNext: (_context, _id, _payload, _args, result) => formatResult(result, logger),
+      onNext: (_context, _id, payload, _args, result) =>
+        formatResult({ ...result, ...this.#costOf(payload) }, logger),
       onError: (_context, _id, _payload, errors) => errors.map((error) => formatFault(error, logger)),
       onComplete: (_context, _id, payload) => this.#left(payload),
     });
@@ -121,9 +126,9 @@ export class LiveSocket implements LiveConnection {
 
   /** A close code that graphql-ws's own client comes back from: with a new token it may be welcome. */
   async #welcome(parameters: Record<string, unknown> | undefined): Promise<boolean> {
-    const { authenticator, authorization, connections, times, logger } = this.#settings;
+    const { authenticatorFor, from, authorization, connections, times, logger } = this.#settings;
     try {
-      const signIn = await signInOf(authenticator, parameters, authorization);
+      const signIn = await signInOf(authenticatorFor(from.address), parameters, authorization);
       const refusal = connections.admit(signIn.viewer, this);
       if (refusal !== null) {
         this.#socket.close(tooManySockets, refusal.message);
@@ -148,14 +153,21 @@ export class LiveSocket implements LiveConnection {
     }
     const checked = checkOperation(payload, { schema, introspection: http.introspection });
     if ("refused" in checked) return checked.refused;
-    const { document, operation, operationName, variableValues } = checked;
-    this.#running.set(payload, { kind: operation.operation, results: null });
+    const { document, operation, operationName, variableValues, cost } = checked;
+    this.#running.set(payload, { kind: operation.operation, cost, results: null });
     return { schema, document, operationName, variableValues };
   }
 
   #begun(payload: SubscribePayload, result: OperationResult): void {
     const running = this.#running.get(payload);
     if (running !== undefined && "next" in result) running.results = result;
+  }
+
+  /** As over HTTP; the events of a subscription tell no cost. */
+  #costOf(payload: SubscribePayload): { extensions?: { cost: ToldCost } } {
+    const running = this.#running.get(payload);
+    const isAnswer = running !== undefined && running.kind !== OperationTypeNode.SUBSCRIPTION;
+    return isAnswer ? { extensions: { cost: running.cost } } : {};
   }
 
   #left(payload: SubscribePayload): void {
@@ -181,7 +193,8 @@ export class LiveSocket implements LiveConnection {
   #createContext(): object {
     // graphql-ws runs nothing before it has acknowledged the connection.
     if (this.#signIn === null) throw unauthenticated("Sign in first.");
-    return this.#settings.createContext(this.#signIn.viewer, this.#settings.origin);
+    const { createContext, origin, from } = this.#settings;
+    return createContext(this.#signIn.viewer, origin, from);
   }
 
   /**

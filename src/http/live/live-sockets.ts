@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from "node:http";
 import { handleProtocols } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
+import { clientAddress } from "../limits/client-address.js";
 import { originOf } from "../origin.js";
 import type { LiveConnections } from "./live-connections.js";
 import { LiveSocket } from "./live-socket.js";
@@ -38,11 +39,14 @@ export function serveSockets(
 
 function open(
   socket: WebSocket,
-  { headers }: IncomingMessage,
+  request: IncomingMessage,
   connections: LiveConnections,
   settings: LiveSettings,
 ): void {
-  const origin = originOf({ protocol: "http", headers }, settings.http.publicUrl);
-  const { authorization } = headers;
-  connections.keep(new LiveSocket(socket, { ...settings, authorization, origin, connections }));
+  const { publicUrl, trustedProxies } = settings.http;
+  const origin = originOf({ protocol: "http", headers: request.headers }, publicUrl);
+  const { authorization } = request.headers;
+  // Nothing of what comes over a socket was counted when it was opened.
+  const from = { address: clientAddress(request, trustedProxies), counted: [] };
+  connections.keep(new LiveSocket(socket, { ...settings, authorization, origin, from, connections }));
 }

@@ -2,15 +2,17 @@ import type { GraphQLSchema } from "graphql";
 import type { Authenticator } from "../../auth/sign-in.js";
 import type { Viewer } from "../../auth/viewer.js";
 import type { HttpConfig, SubscriptionsConfig } from "../../config/config.js";
+import type { CameFrom } from "../../services/rates/admission.js";
 import type { Logger } from "../../logger.js";
 
 /** What both transports of subscriptions are made of. */
 export interface LiveSettings {
   schema: GraphQLSchema;
-  authenticator: Authenticator;
+  /** Tells who sends what comes from the address. */
+  authenticatorFor: (address: string) => Authenticator;
   /** Called for each operation and once more for each of its events. `origin` is where the server's own URLs begin. */
-  createContext: (viewer: Viewer, origin: string) => object;
-  http: Pick<HttpConfig, "publicUrl" | "corsOrigins" | "introspection">;
+  createContext: (viewer: Viewer, origin: string, from: CameFrom) => object;
+  http: Pick<HttpConfig, "publicUrl" | "corsOrigins" | "introspection" | "trustedProxies">;
   limits: SubscriptionsConfig;
   logger: Logger;
   times: LiveTimes;

@@ -3,6 +3,7 @@ import type { ConversationRow, TurnRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { newId } from "../../ids.js";
 import type { Budgets } from "../budgets/budgets.js";
+import { refuseAboveActive } from "./active-turns.js";
 import { countEvent, recordEvent } from "../live/conversation-log.js";
 import { conversationNotFound } from "../not-found.js";
 import { readQuestion } from "./question.js";
@@ -35,6 +36,8 @@ export interface NewTurn {
   defaultVoice: string;
   keyed: KeyedRequest | null;
   lease: Lease;
+  /** Of the viewer, this one among them. */
+  maxActive: number;
 }
 
 /** `replayed`: the key was used before, and this is the turn that it stands for; otherwise it waits to be run. */
@@ -43,7 +46,7 @@ export type Acceptance =
 
 /**
  * Accepts a turn in one transaction (turn, user message, clip, key), already leased to the server that will run it.
- * @throws ParleyError NOT_FOUND, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, BUDGET_EXCEEDED
+ * @throws ParleyError NOT_FOUND, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED, BUDGET_EXCEEDED
  */
 export function acceptTurn(
   client: DatabaseClient,
@@ -62,6 +65,7 @@ export function acceptTurn(
     const question = { instructions: conversation.instructions, message };
     await budgets?.reserve(transaction, turn, question);
     await recordEvent(transaction, conversation, "TURN", turn.id);
+    await refuseAboveActive(transaction, request.ownerId, request.maxActive);
     return { replayed: false, turn, question };
   });
 }
@@ -72,6 +76,7 @@ export interface Retry {
   conversationId: string;
   keyed: KeyedRequest | null;
   lease: Lease;
+  maxActive: number;
 }
 
 export type RetryAcceptance = Acceptance & {
@@ -81,7 +86,8 @@ export type RetryAcceptance = Acceptance & {
 
 /**
  * Makes the last turn of a conversation run again; the rows of the earlier answer go.
- * @throws ParleyError NOT_FOUND, TURN_NOT_RETRYABLE, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, BUDGET_EXCEEDED
+ * @throws ParleyError NOT_FOUND, TURN_NOT_RETRYABLE, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED,
+ * BUDGET_EXCEEDED
  */
 export async function acceptRetry(
   client: DatabaseClient,
@@ -102,6 +108,7 @@ export async function acceptRetry(
     const question = await readQuestion(transaction, turn, conversation);
     await budgets?.reserve(transaction, turn, question);
     await recordEvent(transaction, conversation, "TURN", turn.id);
+    await refuseAboveActive(transaction, request.ownerId, request.maxActive);
     return { replayed: false, turn, question };
   });
   return { ...acceptance, removedStorageKeys };

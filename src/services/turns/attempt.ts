@@ -11,7 +11,7 @@ import type { AudioStore } from "../../storage/audio-store.js";
 import { planRequest } from "../history/plan-request.js";
 import type { RequestFacts, RequestPlan } from "../history/types.js";
 import { Answer } from "./answer.js";
-import { callColumns, interruptedCallColumns, runningCall } from "./call-record.js";
+import { AttemptCalls, CancelledBeforeCall } from "./attempt-calls.js";
 import { internalFailure, isUnknownAudioId, toTurnEnd } from "./end-of-call.js";
 import type { StopReason } from "./end-of-call.js";
 import type { KeptAnswer, Outcome, TurnEnd } from "./finish.js";
@@ -20,11 +20,9 @@ import { LeaseLostError } from "./lease.js";
 import type { Fence } from "./lease.js";
 import type { Question } from "./question.js";
 import type { ModelTarget } from "./model-target.js";
-import { forgetFiltered } from "./forget-filtered.js";
 import { toCompletionRequest } from "./model-request.js";
 import { replyOf } from "./reply.js";
 import { readRequestFacts } from "./request-facts.js";
-import { tellStarted } from "./tell-started.js";
 
 export interface AttemptParts {
   client: DatabaseClient;
@@ -54,15 +52,9 @@ export class Attempt {
   readonly #question: Question;
   readonly #fence: Fence;
   readonly #signal: AbortSignal;
-  readonly #calls: Outcome["calls"] = [];
+  readonly #calls: AttemptCalls;
   /** Whether there are rows of an answer from the time when it grew. */
   #grown = false;
-  /** The call under way, once its request may have left. */
-  #runningCall: string | null = null;
-  /** The call of a filtered answer, as long as the database may still hold something of it. */
-  #filteredCall: string | null = null;
-  /** The write that tells that the turn has started; nothing waits for it but the turn's end. */
-  #started: Promise<void> = Promise.resolve();
 
   constructor(parts: AttemptParts, { turn, question, fence }: AcceptedTurn, signal: AbortSignal) {
     this.#parts = parts;
@@ -70,16 +62,17 @@ export class Attempt {
     this.#question = question;
     this.#fence = fence;
     this.#signal = signal;
+    this.#calls = new AttemptCalls(parts, turn, fence);
   }
 
   /** What was paid so far, also when `run` rejects. */
   get calls(): Outcome["calls"] {
-    return this.#calls;
+    return this.#calls.paid;
   }
 
   /** The end of an attempt of which no answer is kept. */
   withoutAnswer(end: TurnEnd): Outcome {
-    return { end, answer: null, grown: this.#grown, calls: this.#calls, model: null };
+    return { end, answer: null, grown: this.#grown, calls: this.calls, model: null };
   }
 
   /** Resolves to what is to be written; rejects where the server itself is at fault. `stopReason` is asked when the signal was aborted. */
@@ -90,7 +83,7 @@ export class Attempt {
       if (error instanceof CancelledBeforeCall) return this.withoutAnswer({ status: "CANCELLED" });
       throw error;
     } finally {
-      await this.#started;
+      await this.#calls.settled();
     }
   }
 
@@ -120,7 +113,7 @@ export class Attempt {
   }
 
   async #call(plan: RequestPlan): Promise<Call> {
-    const { model, store, target, prices, maxReplyTokens } = this.#parts;
+    const { model, store, maxReplyTokens } = this.#parts;
     const reply = replyOf(this.#turn);
     const request = toCompletionRequest(plan, reply, store, maxReplyTokens);
     const log = new AnswerLog(this.#parts.log, this.#turn, this.#fence, reply.format);
@@ -131,7 +124,7 @@ export class Attempt {
       const result = await model.complete(request, {
         signal: this.#signal,
         onBegin: async () => {
-          await this.#begin(id, plan);
+          await this.#calls.begin(id, plan);
           answer.prepare();
         },
         onEvent: (event) => answer.add(event),
@@ -139,69 +132,25 @@ export class Attempt {
       // Nothing of a filtered answer is written once that is known.
       await Promise.all([result.end.type === "filtered" ? log.drop() : log.close(), answer.settle()]);
       this.#grown ||= log.begun;
-      if (result.end.type === "filtered") this.#filteredCall = this.#runningCall;
-      await this.forgetFiltered();
+      if (result.end.type === "filtered") this.#calls.noteFiltered();
+      await this.#calls.forgetFiltered();
       const endedAt = new Date();
       const soundMs = await answer.soundMs().catch(() => null);
       const received = { receivedText: answer.letters, receivedAudioMs: soundMs ?? 0 };
-      this.#calls.push(callColumns({ id, plan, result, startedAt, endedAt, ...received }, target, prices));
-      this.#runningCall = null;
+      this.#calls.end({ id, plan, result, startedAt, endedAt, ...received });
       return { plan, result, answer, soundMs };
     } catch (error) {
       await log.drop();
       this.#grown ||= log.begun;
-      this.#countBrokenCall();
+      this.#calls.countBroken();
       await this.#giveUp(answer, error);
       throw error;
     }
   }
 
-  /** To be called again where the end of the turn can't be written. What can't be forgotten now goes with the turn's end. */
-  async forgetFiltered(): Promise<void> {
-    if (this.#filteredCall === null) return;
-    try {
-      await forgetFiltered(this.#parts.client, this.#turn, this.#fence, this.#filteredCall);
-      this.#filteredCall = null;
-    } catch (error) {
-      this.#parts.logger.warn(
-        { err: error, turnId: this.#turn.id },
-        "could not forget a filtered answer yet",
-      );
-    }
-  }
-
-  /** RUNNING means that the model may have been asked, so it is written before the request leaves. */
-  async #begin(callId: string, plan: RequestPlan): Promise<void> {
-    const call = runningCall(callId, plan, this.#parts.target);
-    const { count } = await this.#parts.client.turn.updateMany({
-      where: { ...this.#fence, activeConversationId: { not: null }, cancelRequestedAt: null },
-      data: {
-        status: "RUNNING",
-        omittedTurns: plan.omittedTurns,
-        usableBefore: plan.usableTurns,
-        runningCall: call,
-        ...(this.#calls.length === 0 ? { startedAt: new Date() } : {}),
-      },
-    });
-    if (count === 0) throw await this.#whyNotBegun();
-    this.#runningCall = call;
-    if (this.#calls.length === 0) this.#started = tellStarted(this.#parts, this.#turn);
-  }
-
-  /** Another server may have been asked to cancel the turn before it was begun here. */
-  async #whyNotBegun(): Promise<Error> {
-    const { client } = this.#parts;
-    const where = { ...this.#fence, activeConversationId: { not: null }, cancelRequestedAt: { not: null } };
-    return (await client.turn.count({ where })) > 0
-      ? new CancelledBeforeCall()
-      : new LeaseLostError(`the turn ${this.#turn.id} is no longer run here`);
-  }
-
-  /** A call that this server itself broke off may have been billed. */
-  #countBrokenCall(): void {
-    if (this.#runningCall === null) return;
-    this.#calls.push(interruptedCallColumns(this.#runningCall, this.#parts.prices, new Date()));
-    this.#runningCall = null;
+  /** To be called again where the end of the turn can't be written. */
+  forgetFiltered(): Promise<void> {
+    return this.#calls.forgetFiltered();
   }
 
   async #markDead(plan: RequestPlan): Promise<void> {
@@ -215,7 +164,7 @@ export class Attempt {
   async #outcome({ result, answer, soundMs }: Call, stopReason: () => StopReason): Promise<Outcome> {
     const end = await this.#endOf(result, answer, stopReason);
     const filtered = end.status === "FAILED" && end.error.code === "CONTENT_FILTERED";
-    const outcome = { end, calls: this.#calls, model: result.model, grown: answer.log.begun };
+    const outcome = { end, calls: this.calls, model: result.model, grown: answer.log.begun };
     if (filtered) await answer.discard();
     if (filtered || (answer.isEmpty() && answer.failure === null)) return { ...outcome, answer: null };
     const kept = await this.#keep(answer, result, soundMs);
@@ -263,11 +212,6 @@ function earlierSound({ messages }: RequestPlan): string[] {
   return earlier.flatMap((message) =>
     message.role === "user" && message.sound !== null ? [message.sound.storageKey] : [],
   );
-}
-
-/** A cancellation that came before anything was sent: nothing was received, and nothing is billed. */
-class CancelledBeforeCall extends Error {
-  override readonly name = "CancelledBeforeCall";
 }
 
 interface Call {

@@ -6,6 +6,7 @@ import type { AcceptedTurn, AttemptParts } from "./attempt.js";
 import { CallsToWrite } from "./calls-to-write.js";
 import { internalFailure } from "./end-of-call.js";
 import type { StopReason } from "./end-of-call.js";
+import type { FairQueueBounds } from "./fair-queue.js";
 import { findWritten, finishTurn } from "./finish.js";
 import type { Outcome } from "./finish.js";
 import { forgetAnswer } from "./forget-answer.js";
@@ -13,6 +14,8 @@ import { LeaseLostError, fenceOf } from "./lease.js";
 import type { Fence, Lease } from "./lease.js";
 import type { Question } from "./question.js";
 import type { PaidCallsParts } from "./paid-calls.js";
+import { RunningPlaces } from "./running-places.js";
+import { endWhileQueued, giveBack } from "./stop-while-queued.js";
 import type { TurnEnds } from "./turn-ends.js";
 
 export interface TurnRunnerParts extends AttemptParts, PaidCallsParts {
@@ -20,12 +23,15 @@ export interface TurnRunnerParts extends AttemptParts, PaidCallsParts {
   /** Names this process among those that share the database. */
   serverId: string;
   leaseMs: number;
+  bounds: FairQueueBounds;
 }
 
 interface Run {
   conversationId: string;
   controller: AbortController;
   stopReason: StopReason;
+  /** No place is free for it yet. */
+  waiting: boolean;
   done: Promise<void>;
 }
 
@@ -37,11 +43,13 @@ export class TurnRunner {
   readonly #parts: TurnRunnerParts;
   readonly #runs = new Map<string, Run>();
   readonly #calls: CallsToWrite;
+  readonly #places: RunningPlaces;
   #closing = false;
 
   constructor(parts: TurnRunnerParts) {
     this.#parts = parts;
     this.#calls = new CallsToWrite(parts);
+    this.#places = new RunningPlaces(parts.bounds);
   }
 
   newLease(): Lease {
@@ -56,13 +64,14 @@ export class TurnRunner {
     });
   }
 
-  /** Runs a turn that this server has just leased. Returns at once. */
+  /** Runs a turn that this server has just leased, as soon as there is a place for it. Returns at once. */
   start(turn: TurnRow, question: Question, lease: Lease): void {
     const controller = new AbortController();
     const run: Run = {
       conversationId: turn.conversationId,
       controller,
       stopReason: "cancelled",
+      waiting: true,
       done: Promise.resolve(),
     };
     this.#runs.set(turn.id, run);
@@ -74,6 +83,7 @@ export class TurnRunner {
     return this.#closing;
   }
 
+  /** Whether this server has it, waiting or running. */
   isRunning(turnId: string): boolean {
     return this.#runs.has(turnId);
   }
@@ -91,9 +101,13 @@ export class TurnRunner {
     await Promise.all(runs.map((run) => run.done));
   }
 
-  /** Accepts nothing more, gives what runs `graceMs` to end, then stops it: those turns end INTERRUPTED. */
+  /**
+   * Accepts nothing more and gives back what waits; gives what runs `graceMs` to end, then stops it: those turns end
+   * INTERRUPTED.
+   */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
+    for (const run of this.#runs.values()) if (run.waiting) this.#stop(run, "shutdown");
     if (this.#runs.size > 0)
       this.#parts.logger.info({ turns: this.#runs.size, graceMs }, "waiting for running turns to end");
     const all = () => Promise.all([...this.#runs.values()].map((run) => run.done));
@@ -118,7 +132,7 @@ export class TurnRunner {
     const stopListening = this.#parts.wakeUps.listen(`cancel ${turn.id}`, () => void this.#renew(fence, run));
     let ended: TurnRow | null = null;
     try {
-      ended = await this.#runToEnd(accepted, run);
+      ended = await this.#runInPlace(accepted, run);
     } catch (error) {
       this.#parts.logger.error(
         { err: error, turnId: turn.id },
@@ -133,7 +147,18 @@ export class TurnRunner {
     }
   }
 
-  /** Resolves to the turn at its end; null where it is no longer run here. */
+  /** Resolves to the turn at its end; null where it is no longer run here, or was given back. */
+  async #runInPlace(accepted: AcceptedTurn, run: Run): Promise<TurnRow | null> {
+    const freePlace = await this.#places.take(accepted.turn.ownerId, run.controller.signal);
+    run.waiting = freePlace === null;
+    try {
+      if (run.waiting && run.stopReason === "shutdown") return await giveBack(this.#parts, accepted.fence);
+      return await this.#runToEnd(accepted, run);
+    } finally {
+      freePlace?.();
+    }
+  }
+
   async #runToEnd(accepted: AcceptedTurn, run: Run): Promise<TurnRow | null> {
     const { turn } = accepted;
     const attempt = new Attempt(this.#parts, accepted, run.controller.signal);
@@ -150,6 +175,7 @@ export class TurnRunner {
 
   async #outcomeOf(attempt: Attempt, turn: TurnRow, run: Run): Promise<Outcome> {
     try {
+      if (run.waiting) return attempt.withoutAnswer(endWhileQueued(run.stopReason));
       return await attempt.run(() => run.stopReason);
     } catch (error) {
       if (error instanceof LeaseLostError) throw error;

@@ -15,6 +15,7 @@ import { checkIdempotencyKey, checkOptionalText, checkText, checkWaitMs } from "
 import { conversationNotFound, turnNotFound } from "../not-found.js";
 import { acceptRetry, acceptTurn } from "./acceptance.js";
 import type { Acceptance, AcceptedSound } from "./acceptance.js";
+import { countActiveTurns, tooManyActive } from "./active-turns.js";
 import { hashRequest } from "./idempotency.js";
 import type { KeyedRequest } from "./idempotency.js";
 import type { Lease } from "./lease.js";
@@ -50,6 +51,8 @@ export interface TurnServiceParts {
   voices: VoicesConfig;
   /** Null: what is spent is not limited. */
   budgets: Budgets | null;
+  /** Turns of one viewer that may be queued or running at once. */
+  maxActive: number;
   logger: Logger;
 }
 
@@ -72,6 +75,8 @@ export class TurnService {
   async addAudio(viewer: Viewer, input: AddAudioTurn): Promise<TurnRow> {
     const checked = { ...this.#checkTurn(input), text: checkOptionalText(input.text) };
     await this.#findConversation(viewer, checked.conversationId);
+    // A request that is repeated under its key is told what it made, however many turns there are.
+    if (checked.key === null) await this.#refuseAtActive(viewer);
     const received = await this.#parts.intake.receive(input.audio);
     try {
       // The upload may have taken long.
@@ -90,8 +95,8 @@ export class TurnService {
     const requestHash = hashRequest("retryTurn", { turnId });
     const keyed = key === null ? null : { ownerId: viewer.id, scope: conversationId, key, requestHash };
     const lease = this.#parts.runner.newLease();
-    const { client, budgets } = this.#parts;
-    const request = { ownerId: viewer.id, turnId, conversationId, keyed, lease };
+    const { client, budgets, maxActive } = this.#parts;
+    const request = { ownerId: viewer.id, turnId, conversationId, keyed, lease, maxActive };
     const { removedStorageKeys, ...acceptance } = await acceptRetry(client, request, budgets);
     this.#run(acceptance, lease);
     // Only now: sound that can't be removed must not keep an accepted turn from running.
@@ -155,8 +160,9 @@ export class TurnService {
   ): Promise<Acceptance> {
     const { conversationId, text, reply } = checked;
     const keyed = keyedRequest(viewer, checked, sound);
-    const defaultVoice = this.#parts.voices.default;
-    const request = { ownerId: viewer.id, conversationId, text, sound, reply, defaultVoice, keyed, lease };
+    const { maxActive, voices } = this.#parts;
+    const owned = { ownerId: viewer.id, conversationId, defaultVoice: voices.default };
+    const request = { ...owned, text, sound, reply, keyed, lease, maxActive };
     try {
       const acceptance = await acceptTurn(this.#parts.client, request, this.#parts.budgets);
       if (acceptance.replayed) await this.#forget(sound);
@@ -189,6 +195,16 @@ export class TurnService {
     if (found === 0) throw conversationNotFound();
   }
 
+  /** The turns of the viewer that are queued or running, on all servers. */
+  countActive(viewerId: string): Promise<number> {
+    return countActiveTurns(this.#parts.client, viewerId);
+  }
+
+  async #refuseAtActive(viewer: Viewer): Promise<void> {
+    const { maxActive } = this.#parts;
+    if ((await this.countActive(viewer.id)) >= maxActive) throw tooManyActive(maxActive);
+  }
+
   async #requestCancel(turnId: string): Promise<void> {
     await this.#parts.client.turn.updateMany({
       where: { id: turnId, activeConversationId: { not: null } },
@@ -209,7 +225,8 @@ export class TurnService {
     let current: TurnRow | null = turn;
     while (current !== null && isActive(toTurnStatus(current.status))) {
       const leftMs = deadline - Date.now();
-      if (leftMs <= 0) break;
+      // What was waiting here has been given back, and this server won't hear of its end.
+      if (leftMs <= 0 || (runner.isClosing && !runner.isRunning(turn.id))) break;
       const wait = ends.wait(turn.id, leftMs);
       // What does not run here may have ended before the wait began.
       if (!runner.isRunning(turn.id)) {
