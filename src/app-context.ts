@@ -6,7 +6,9 @@ import type { Logger } from "./logger.js";
 import { createAuthenticator } from "./auth/authenticator.js";
 import type { Authenticator } from "./auth/sign-in.js";
 import type { Viewer } from "./auth/viewer.js";
+import { createLoaders } from "./services/reading/loaders.js";
 import { ViewerReading } from "./services/reading/viewer-reading.js";
+import { AudioUrls } from "./services/audio/audio-urls.js";
 import { GrowingClips } from "./services/audio/growing-clip.js";
 import { AudioIntake } from "./services/audio/intake.js";
 import { capabilitiesOf } from "./services/capabilities.js";
@@ -20,12 +22,15 @@ import { ConversationEvents } from "./services/live/conversation-events.js";
 import { TurnEvents } from "./services/live/turn-events.js";
 import { TurnFeeds } from "./services/live/turn-feeds.js";
 import type { WakeUps } from "./services/live/wake-ups.js";
+import { SignedUrls } from "./services/signing/signed-urls.js";
+import { SigningKeys } from "./services/signing/signing-keys.js";
 import type { ModelTarget } from "./services/turns/model-target.js";
 import { Readiness } from "./services/readiness.js";
 import { TurnRecovery } from "./services/turns/recovery.js";
 import { TurnRunner } from "./services/turns/runner.js";
 import { TurnEnds } from "./services/turns/turn-ends.js";
 import { TurnService } from "./services/turns/turn-service.js";
+import type { AudioClipRow } from "./db/rows.js";
 import type { AudioStore } from "./storage/audio-store.js";
 
 /** What the server is made of; everything else asks for parts of it. */
@@ -43,11 +48,18 @@ export interface AppContext {
   /** Who is being told of events right now. */
   readonly activity: Activity;
   readonly growingClips: GrowingClips;
+  readonly audioUrls: AudioUrls;
+  /** Whether the URLs of clips are signed. */
+  readonly signedAudio: boolean;
+  readonly signedUrls: SignedUrls;
+  readonly signingKeys: SigningKeys;
   readonly runner: TurnRunner;
   readonly recovery: TurnRecovery;
   readonly housekeeping: Housekeeping;
   readonly readiness: Readiness;
   readingFor(viewer: Viewer): ViewerReading;
+  /** A clip of the viewer's, who was told by a signed URL; null for one that is unknown, malformed or not theirs. */
+  findClip(viewerId: string, clipId: string): Promise<AudioClipRow | null>;
 }
 
 /** What reaches outside the process; opened before, closed after. */
@@ -61,6 +73,8 @@ export interface AppResources {
   target: ModelTarget;
   /** Names this process among those that share the database. */
   serverId: string;
+  /** Undefined: where people sign in. */
+  signedAudio: boolean | undefined;
 }
 
 /** The one place that constructs services. */
@@ -89,13 +103,17 @@ export function createAppContext(resources: AppResources): AppContext {
     leaseMs,
   });
   const intake = new AudioIntake(store, config.audio);
+  const authenticator = createAuthenticator(config.auth, client, logger);
+  const signedAudio = resources.signedAudio ?? authenticator.required;
+  const signingKeys = new SigningKeys({ client, longestUrlMs: 2 * config.audio.urlTtlMs });
+  const signedUrls = new SignedUrls(signingKeys);
   const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
   return {
     config,
     logger,
     database,
     store,
-    authenticator: createAuthenticator(config.auth, client, logger),
+    authenticator,
     capabilities: capabilitiesOf(config),
     conversations: new ConversationService({ client, store, voices, turns, wakeUps, logger }),
     turns,
@@ -103,10 +121,15 @@ export function createAppContext(resources: AppResources): AppContext {
     conversationEvents: new ConversationEvents({ client, wakeUps, activity, logger }),
     activity,
     growingClips: new GrowingClips(client, feeds, sound),
+    audioUrls: new AudioUrls({ signedUrls: signedAudio ? signedUrls : null, ttlMs: config.audio.urlTtlMs }),
+    signedAudio,
+    signedUrls,
+    signingKeys,
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, viewer),
+    findClip: (viewerId, clipId) => createLoaders(client, prices, { id: viewerId }).clip.load(clipId),
     recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices }),
-    housekeeping: new Housekeeping({ client, store, logger }),
+    housekeeping: new Housekeeping({ client, store, signingKeys, logger }),
     readiness: new Readiness({ database, store, runner, logger }),
   };
 }

@@ -11,7 +11,7 @@ export interface Config {
   database: DatabaseConfig;
   dataDir: string;
   voices: VoicesConfig;
-  audio: { maxBytes: number; maxBase64Bytes: number };
+  audio: AudioConfig;
   history: { maxTokens: number; maxAudioBytes: number };
   turns: { leaseMs: number; shutdownGraceMs: number };
   prices: Prices;
@@ -56,6 +56,13 @@ export interface HttpConfig {
   explorers: boolean;
   /** Whether the page for people is served at `/`. */
   page: boolean;
+}
+
+export interface AudioConfig {
+  maxBytes: number;
+  maxBase64Bytes: number;
+  /** How long a signed audio URL is good for at least; twice that at most. */
+  urlTtlMs: number;
 }
 
 export interface SubscriptionsConfig {

@@ -5,5 +5,6 @@ export type {
   ConversationEvent as ConversationEventRow,
   Message as MessageRow,
   ModelCall as ModelCallRow,
+  SigningKey as SigningKeyRow,
   Turn as TurnRow,
 } from "./generated/sqlite/client.js";

@@ -2,9 +2,9 @@ import cors from "@fastify/cors";
 import Fastify from "fastify";
 import type { FastifyInstance } from "fastify";
 import type { AppContext } from "../app-context.js";
-import { requireScope } from "../auth/viewer.js";
 import { newId } from "../ids.js";
 import { registerAudioRoutes } from "./audio-routes.js";
+import { clipAccess } from "./clip-access.js";
 import { registerExplorer } from "./explorers.js";
 import { registerGraphql } from "./graphql.js";
 import { registerHealth } from "./health-routes.js";
@@ -12,7 +12,6 @@ import { registerHostCheck } from "./host-check.js";
 import { answerUnroutable, registerHttpErrors } from "./http-errors.js";
 import { registerPage } from "./page.js";
 import { registerRequestId } from "./request-id.js";
-import { signIn } from "./sign-in.js";
 
 /** What a JSON body holds besides the base64 of its clip. */
 const bodyAllowanceBytes = 1024 * 1024;
@@ -49,11 +48,7 @@ export async function createHttpApp(context: AppContext): Promise<HttpApp> {
   registerHealth(app, () => context.readiness.report());
   const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {
-    findClip: async (request, clipId) => {
-      const { viewer } = await signIn(request, context.authenticator);
-      requireScope(viewer, "conversations:read");
-      return context.readingFor(viewer).clip(clipId);
-    },
+    findClip: clipAccess(context),
     openGrowing: (clipId) => context.growingClips.open(clipId),
     store: context.store,
     stallMs: audioStallMs,

@@ -4,11 +4,13 @@ import type { Logger } from "../logger.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import { sweepAnswerDrafts } from "./audio/left-drafts.js";
 import { sweepOrphans } from "./audio/orphans.js";
+import type { SigningKeys } from "./signing/signing-keys.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
 export interface HousekeepingParts {
   client: DatabaseClient;
   store: AudioStore;
+  signingKeys: SigningKeys;
   logger: Logger;
 }
 
@@ -56,6 +58,7 @@ export class Housekeeping {
         sweepOrphans(client, store, orphanAgeMs, this.#closed.signal),
       );
     }
+    await this.#task("signing keys", () => this.#parts.signingKeys.renew());
     await this.#task("old events", async () => {
       const createdAt = { lt: new Date(Date.now() - eventLifetimeMs) };
       return (await client.conversationEvent.deleteMany({ where: { createdAt } })).count;
