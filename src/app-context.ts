@@ -24,6 +24,8 @@ import { TurnFeeds } from "./services/live/turn-feeds.js";
 import type { WakeUps } from "./services/live/wake-ups.js";
 import { SignedUrls } from "./services/signing/signed-urls.js";
 import { SigningKeys } from "./services/signing/signing-keys.js";
+import { AudioUploads, uploadLifetimeMs } from "./services/uploads/audio-uploads.js";
+import { UploadIntake } from "./services/uploads/upload-intake.js";
 import type { ModelTarget } from "./services/turns/model-target.js";
 import { Readiness } from "./services/readiness.js";
 import { TurnRecovery } from "./services/turns/recovery.js";
@@ -53,6 +55,8 @@ export interface AppContext {
   readonly signedAudio: boolean;
   readonly signedUrls: SignedUrls;
   readonly signingKeys: SigningKeys;
+  readonly uploads: AudioUploads;
+  readonly uploadIntake: UploadIntake;
   readonly runner: TurnRunner;
   readonly recovery: TurnRecovery;
   readonly housekeeping: Housekeeping;
@@ -105,9 +109,15 @@ export function createAppContext(resources: AppResources): AppContext {
   const intake = new AudioIntake(store, config.audio);
   const authenticator = createAuthenticator(config.auth, client, logger);
   const signedAudio = resources.signedAudio ?? authenticator.required;
-  const signingKeys = new SigningKeys({ client, longestUrlMs: 2 * config.audio.urlTtlMs });
+  const signingKeys = new SigningKeys({
+    client,
+    longestUrlMs: Math.max(2 * config.audio.urlTtlMs, uploadLifetimeMs),
+  });
   const signedUrls = new SignedUrls(signingKeys);
-  const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
+  const dialect = dialectOf(database.kind);
+  const { maxBytes } = config.audio;
+  const uploads = new AudioUploads({ client, dialect, store, signedUrls, maxBytes, logger });
+  const turns = new TurnService({ client, store, intake, uploads, runner, ends, wakeUps, voices, logger });
   return {
     config,
     logger,
@@ -125,6 +135,8 @@ export function createAppContext(resources: AppResources): AppContext {
     signedAudio,
     signedUrls,
     signingKeys,
+    uploads,
+    uploadIntake: new UploadIntake({ client, store, logger }),
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, viewer),
     findClip: (viewerId, clipId) => createLoaders(client, prices, { id: viewerId }).clip.load(clipId),

@@ -1,5 +1,6 @@
 export type {
   ApiKey as ApiKeyRow,
+  AudioUpload as AudioUploadRow,
   AudioClip as AudioClipRow,
   Conversation as ConversationRow,
   ConversationEvent as ConversationEventRow,

@@ -1,6 +1,7 @@
 import cors from "@fastify/cors";
 import Fastify from "fastify";
-import type { FastifyInstance } from "fastify";
+import type { FastifyCorsOptions } from "@fastify/cors";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { AppContext } from "../app-context.js";
 import { newId } from "../ids.js";
 import { registerAudioRoutes } from "./audio-routes.js";
@@ -12,6 +13,7 @@ import { registerHostCheck } from "./host-check.js";
 import { answerUnroutable, registerHttpErrors } from "./http-errors.js";
 import { registerPage } from "./page.js";
 import { registerRequestId } from "./request-id.js";
+import { registerUploadRoutes, uploadsPath } from "./upload-routes.js";
 
 /** What a JSON body holds besides the base64 of its clip. */
 const bodyAllowanceBytes = 1024 * 1024;
@@ -39,12 +41,7 @@ export async function createHttpApp(context: AppContext): Promise<HttpApp> {
   registerRequestId(app);
   registerHttpErrors(app, logger);
   registerHostCheck(app, config.http.publicUrl);
-  await app.register(cors, {
-    origin: [...config.http.corsOrigins],
-    methods: ["GET", "HEAD", "POST"],
-    exposedHeaders: ["Content-Range", "ETag", "Accept-Ranges", "Content-Length", "X-Request-Id"],
-    maxAge: 3600,
-  });
+  await app.register(cors, { delegator: corsOf(config.http.corsOrigins) });
   registerHealth(app, () => context.readiness.report());
   const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {
@@ -54,8 +51,26 @@ export async function createHttpApp(context: AppContext): Promise<HttpApp> {
     stallMs: audioStallMs,
     logger,
   });
+  registerUploadRoutes(app, {
+    signedUrls: context.signedUrls,
+    receive: (...upload) => context.uploadIntake.receive(...upload),
+    stallMs: audioStallMs,
+  });
   if (config.http.page) await registerPage(app, { pageDir: new URL("../../dist/page/", import.meta.url) });
   if (config.http.explorers)
     await registerExplorer(app, { explorerDir: new URL("../../dist/explorer/", import.meta.url) });
   return { app, endSubscriptions: () => subscriptions.end() };
+}
+
+type CorsAnswer = (error: Error | null, options?: FastifyCorsOptions) => void;
+
+/** A page of a listed origin may PUT where uploads are sent, and nowhere else. */
+function corsOf(origins: readonly string[]): (request: FastifyRequest, answer: CorsAnswer) => void {
+  return (request, answer) =>
+    answer(null, {
+      origin: [...origins],
+      methods: request.url.startsWith(uploadsPath) ? ["PUT"] : ["GET", "HEAD", "POST"],
+      exposedHeaders: ["Content-Range", "ETag", "Accept-Ranges", "Content-Length", "X-Request-Id"],
+      maxAge: 3600,
+    });
 }

@@ -27,6 +27,11 @@ export const mutation: MutationResolvers = {
   addAudioTurn: async (_parent, { input }, context) => ({
     turn: await changing(context, context.app.turns.addAudio(context.viewer, input)),
   }),
+  createAudioUpload: async (_parent, { input }, { app, viewer, origin }) => {
+    const upload = await app.uploads.create(viewer, input);
+    const { id: uploadId, expiresAt } = upload;
+    return { uploadId, uploadUrl: await app.uploads.urlOf(origin, upload), expiresAt };
+  },
   cancelTurn: async (_parent, { input }, context) => ({
     turn: await changing(context, context.app.turns.cancel(context.viewer, input.turnId)),
   }),

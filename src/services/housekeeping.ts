@@ -4,6 +4,7 @@ import type { Logger } from "../logger.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import { sweepAnswerDrafts } from "./audio/left-drafts.js";
 import { sweepOrphans } from "./audio/orphans.js";
+import { sweepUploads } from "./uploads/sweep-uploads.js";
 import type { SigningKeys } from "./signing/signing-keys.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
@@ -58,6 +59,7 @@ export class Housekeeping {
         sweepOrphans(client, store, orphanAgeMs, this.#closed.signal),
       );
     }
+    await this.#task("uploads", () => sweepUploads({ client, store }));
     await this.#task("signing keys", () => this.#parts.signingKeys.renew());
     await this.#task("old events", async () => {
       const createdAt = { lt: new Date(Date.now() - eventLifetimeMs) };
