@@ -7,7 +7,9 @@ import type { Logger } from "./logger.js";
 import { createAuthenticator } from "./auth/authenticator.js";
 import type { Authenticator } from "./auth/sign-in.js";
 import type { Viewer } from "./auth/viewer.js";
+import { createLoaders } from "./services/reading/loaders.js";
 import { ViewerReading } from "./services/reading/viewer-reading.js";
+import { AudioUrls } from "./services/audio/audio-urls.js";
 import { GrowingClips } from "./services/audio/growing-clip.js";
 import { TenantUsages } from "./services/usage/tenant-usage.js";
 import { AudioIntake } from "./services/audio/intake.js";
@@ -23,6 +25,10 @@ import { ConversationEvents } from "./services/live/conversation-events.js";
 import { TurnEvents } from "./services/live/turn-events.js";
 import { TurnFeeds } from "./services/live/turn-feeds.js";
 import type { WakeUps } from "./services/live/wake-ups.js";
+import { SignedUrls } from "./services/signing/signed-urls.js";
+import { SigningKeys } from "./services/signing/signing-keys.js";
+import { AudioUploads, uploadLifetimeMs } from "./services/uploads/audio-uploads.js";
+import { UploadIntake } from "./services/uploads/upload-intake.js";
 import type { ModelTarget } from "./services/turns/model-target.js";
 import { RateLimits } from "./services/rates/rate-limits.js";
 import { StoredRateWindows } from "./services/rates/rate-windows.js";
@@ -31,6 +37,7 @@ import { TurnRecovery } from "./services/turns/recovery.js";
 import { TurnRunner } from "./services/turns/runner.js";
 import { TurnEnds } from "./services/turns/turn-ends.js";
 import { TurnService } from "./services/turns/turn-service.js";
+import type { AudioClipRow } from "./db/rows.js";
 import type { AudioStore } from "./storage/audio-store.js";
 
 /** What the server is made of; everything else asks for parts of it. */
@@ -52,11 +59,20 @@ export interface AppContext {
   readonly tenantUsage: TenantUsages;
   readonly growingClips: GrowingClips;
   readonly rates: RateLimits;
+  readonly audioUrls: AudioUrls;
+  /** Whether the URLs of clips are signed. */
+  readonly signedAudio: boolean;
+  readonly signedUrls: SignedUrls;
+  readonly signingKeys: SigningKeys;
+  readonly uploads: AudioUploads;
+  readonly uploadIntake: UploadIntake;
   readonly runner: TurnRunner;
   readonly recovery: TurnRecovery;
   readonly housekeeping: Housekeeping;
   readonly readiness: Readiness;
   readingFor(viewer: Viewer): ViewerReading;
+  /** A clip of the viewer's, who was told by a signed URL; null for one that is unknown, malformed or not theirs. */
+  findClip(viewerId: string, clipId: string): Promise<AudioClipRow | null>;
 }
 
 /** What reaches outside the process; opened before, closed after. */
@@ -70,6 +86,8 @@ export interface AppResources {
   target: ModelTarget;
   /** Names this process among those that share the database. */
   serverId: string;
+  /** Undefined: where people sign in. */
+  signedAudio: boolean | undefined;
 }
 
 /** The one place that constructs services. */
@@ -104,10 +122,21 @@ export function createAppContext(resources: AppResources): AppContext {
   const { maxActivePerViewer: maxActive } = limits.turns;
   const windows = new StoredRateWindows(client);
   const intake = new AudioIntake(store, config.audio);
+  const authenticator = createAuthenticator(config.auth, client, logger);
+  const signedAudio = resources.signedAudio ?? authenticator.required;
+  const signingKeys = new SigningKeys({
+    client,
+    longestUrlMs: Math.max(2 * config.audio.urlTtlMs, uploadLifetimeMs),
+  });
+  const signedUrls = new SignedUrls(signingKeys);
+  const dialect = dialectOf(database.kind);
+  const { maxBytes } = config.audio;
+  const uploads = new AudioUploads({ client, dialect, store, signedUrls, maxBytes, logger });
   const turns = new TurnService({
     client,
     store,
     intake,
+    uploads,
     runner,
     ends,
     wakeUps,
@@ -121,7 +150,7 @@ export function createAppContext(resources: AppResources): AppContext {
     logger,
     database,
     store,
-    authenticator: createAuthenticator(config.auth, client, logger),
+    authenticator,
     capabilities: capabilitiesOf(config),
     budgets,
     conversations: new ConversationService({ client, store, voices, turns, wakeUps, logger }),
@@ -132,10 +161,17 @@ export function createAppContext(resources: AppResources): AppContext {
     tenantUsage: new TenantUsages(client, prices),
     growingClips: new GrowingClips(client, feeds, sound),
     rates: new RateLimits({ windows, rates: limits.rates, logger }),
+    audioUrls: new AudioUrls({ signedUrls: signedAudio ? signedUrls : null, ttlMs: config.audio.urlTtlMs }),
+    signedAudio,
+    signedUrls,
+    signingKeys,
+    uploads,
+    uploadIntake: new UploadIntake({ client, store, logger }),
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, budgets, viewer),
+    findClip: (viewerId, clipId) => createLoaders(client, prices, { id: viewerId }).clip.load(clipId),
     recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices, budgets }),
-    housekeeping: new Housekeeping({ client, dialect: dialectOf(database.kind), store, windows, logger }),
+    housekeeping: new Housekeeping({ client, dialect, store, windows, signingKeys, logger }),
     readiness: new Readiness({ database, store, runner, logger }),
   };
 }

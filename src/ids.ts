@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
 import { monotonicFactory } from "ulid";
 
-export type IdPrefix = "conv" | "turn" | "msg" | "clip" | "call" | "key" | "req" | "srv" | "apikey";
+export type IdPrefix =
+  "conv" | "turn" | "msg" | "clip" | "call" | "key" | "req" | "srv" | "apikey" | "sk" | "upl";
 
 // randomInt reads the system's randomness in blocks; ulid's own source asks it for each character.
 const nextUlid = monotonicFactory(() => randomInt(0x1_0000_0000) / 0x1_0000_0000);
@@ -13,7 +14,7 @@ export function newId(prefix: IdPrefix): string {
 
 /** The type prefix of a well-formed id; null for anything else, so that no malformed text reaches the database. */
 export function idPrefix(id: string): string | null {
-  return /^([a-z]{3,6})_[0-9A-HJKMNP-TV-Z]{26}$/.exec(id)?.[1] ?? null;
+  return /^([a-z]{2,6})_[0-9A-HJKMNP-TV-Z]{26}$/.exec(id)?.[1] ?? null;
 }
 
 export function isId(prefix: IdPrefix, id: string): boolean {

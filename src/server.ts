@@ -28,6 +28,8 @@ export interface ServerOptions extends DatabaseOptions {
   model: ModelTargetOptions;
   /** Ends a start that is under way: what was begun is closed again, and the start rejects. */
   signal?: AbortSignal;
+  /** Whether the URLs of clips are signed. Default: where people sign in. */
+  signedAudio?: boolean;
 }
 
 export type ModelTargetOptions = Pick<ModelConnection, "endpoint" | "deployment" | "auth">;
@@ -72,10 +74,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       store,
       wakeUps,
       serverId,
+      signedAudio: options.signedAudio,
       model: createCompletionClient(connection, { logger }),
       target: { endpoint, deployment, apiVersion },
     });
     await context.budgets?.recount();
+    // Before a request needs it.
+    await context.signingKeys.current();
     closers.push(() => context.housekeeping.close());
     closers.push(() => context.recovery.close());
     const { app, endSubscriptions } = await createHttpApp(context);

@@ -11,7 +11,7 @@ export interface Config {
   database: DatabaseConfig;
   dataDir: string;
   voices: VoicesConfig;
-  audio: { maxBytes: number; maxBase64Bytes: number };
+  audio: AudioConfig;
   history: { maxTokens: number; maxAudioBytes: number };
   turns: { leaseMs: number; shutdownGraceMs: number };
   replies: { maxTokens: number | null };
@@ -75,6 +75,13 @@ export interface HttpConfig {
   page: boolean;
   /** How many proxies stand in front, each of which names in X-Forwarded-For whom it has seen. */
   trustedProxies: number;
+}
+
+export interface AudioConfig {
+  maxBytes: number;
+  maxBase64Bytes: number;
+  /** How long a signed audio URL is good for at least; twice that at most. */
+  urlTtlMs: number;
 }
 
 export interface SubscriptionsConfig {

@@ -125,7 +125,11 @@ function parseAudio(read: SettingReader): Config["audio"] {
   // The model refuses larger files, so a higher limit could only lead to failed turns.
   const range = { default: defaultMaxAudioBytes, min: 1_024, max: defaultMaxAudioBytes };
   const maxBytes = read.integer("MAX_AUDIO_BYTES", range);
-  return { maxBytes, maxBase64Bytes: Math.min(maxBase64Bytes, maxBytes) };
+  return {
+    maxBytes,
+    maxBase64Bytes: Math.min(maxBase64Bytes, maxBytes),
+    urlTtlMs: read.integer("AUDIO_URL_TTL_MS", { default: 900_000, min: 60_000, max: 86_400_000 }),
+  };
 }
 
 function parsePrices(read: SettingReader): Prices {

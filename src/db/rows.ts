@@ -1,9 +1,11 @@
 export type {
   ApiKey as ApiKeyRow,
+  AudioUpload as AudioUploadRow,
   AudioClip as AudioClipRow,
   Conversation as ConversationRow,
   ConversationEvent as ConversationEventRow,
   Message as MessageRow,
   ModelCall as ModelCallRow,
+  SigningKey as SigningKeyRow,
   Turn as TurnRow,
 } from "./generated/sqlite/client.js";

@@ -9,6 +9,8 @@ export interface Dialect {
   dayOf(column: Sql): Sql;
   /** Sent at the start of a transaction: nobody else writes the table until its end. */
   lockTable(table: Sql): Sql | null;
+  /** Makes other transactions that ask for the same owner's lock wait until this one ends; null where all wait anyway. */
+  ownerLock(ownerId: string): Sql | null;
   /** At the end of a statement that reads a row to write another: the row can't change before the write is done. */
   readonly forShare: Sql;
 }
@@ -19,6 +21,7 @@ export function dialectOf(kind: DatabaseConfig["kind"]): Dialect {
         instant: (date) => sqltag`CAST(${date} AS TIMESTAMP(3))`,
         dayOf: (column) => sqltag`to_char(${column}, 'YYYY-MM-DD')`,
         lockTable: (table) => sqltag`LOCK TABLE ${table} IN EXCLUSIVE MODE`,
+        ownerLock: (ownerId) => sqltag`SELECT pg_advisory_xact_lock(hashtextextended(${ownerId}, 0))`,
         forShare: raw("FOR SHARE"),
       }
     : {
@@ -26,6 +29,7 @@ export function dialectOf(kind: DatabaseConfig["kind"]): Dialect {
         dayOf: (column) => sqltag`substr(${column}, 1, 10)`,
         // A transaction has the whole database for itself.
         lockTable: () => null,
+        ownerLock: () => null,
         forShare: empty,
       };
 }

@@ -1,11 +1,12 @@
 import cors from "@fastify/cors";
 import Fastify from "fastify";
+import type { FastifyCorsOptions } from "@fastify/cors";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { AppContext } from "../app-context.js";
-import { requireScope } from "../auth/viewer.js";
 import { newId } from "../ids.js";
 import { countGuesses } from "../services/rates/count-guesses.js";
 import { registerAudioRoutes } from "./audio-routes.js";
+import { clipAccess } from "./clip-access.js";
 import { registerExplorer } from "./explorers.js";
 import { registerGraphql } from "./graphql.js";
 import { registerHealth } from "./health-routes.js";
@@ -16,7 +17,7 @@ import { clientTimes, endSlowBodies, limitConnections } from "./limits/slow-clie
 import type { ClientTimes } from "./limits/slow-clients.js";
 import { registerPage } from "./page.js";
 import { registerRequestId } from "./request-id.js";
-import { signIn } from "./sign-in.js";
+import { registerUploadRoutes, uploadsPath } from "./upload-routes.js";
 
 /** What a JSON body holds besides the base64 of its clip. */
 const bodyAllowanceBytes = 1024 * 1024;
@@ -37,7 +38,7 @@ export interface HttpApp {
  */
 export async function createHttpApp(context: AppContext, times: ClientTimes = clientTimes): Promise<HttpApp> {
   const { config, logger } = context;
-  const { admitRead, cameFrom } = addressLimits(context.rates, config.http);
+  const { admitRead, admitUpload, cameFrom } = addressLimits(context.rates, config.http);
   const authenticatorFor = (request: FastifyRequest) =>
     countGuesses(context.authenticator, context.rates, cameFrom(request).address);
   const app = Fastify({
@@ -60,28 +61,44 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
   registerRequestId(app);
   registerHttpErrors(app, logger);
   registerHostCheck(app, config.http.publicUrl);
-  await app.register(cors, {
-    origin: [...config.http.corsOrigins],
-    methods: ["GET", "HEAD", "POST"],
-    exposedHeaders: ["Content-Range", "ETag", "Accept-Ranges", "Content-Length", "X-Request-Id"],
-    maxAge: 3600,
-  });
+  await app.register(cors, { delegator: corsOf(config.http.corsOrigins) });
   registerHealth(app, () => context.readiness.report());
   const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {
-    findClip: async (request, clipId) => {
-      const { viewer } = await signIn(request, authenticatorFor(request));
-      await admitRead(request, viewer);
-      requireScope(viewer, "conversations:read");
-      return context.readingFor(viewer).clip(clipId);
-    },
+    findClip: clipAccess(context, { authenticatorFor, admitRead }),
     openGrowing: (clipId) => context.growingClips.open(clipId),
     store: context.store,
     stallMs: audioStallMs,
     logger,
   });
+  registerUploadRoutes(app, {
+    signedUrls: context.signedUrls,
+    admit: admitUpload,
+    receive: (...upload) => context.uploadIntake.receive(...upload),
+    stallMs: audioStallMs,
+  });
   if (config.http.page) await registerPage(app, { pageDir: new URL("../../dist/page/", import.meta.url) });
   if (config.http.explorers)
     await registerExplorer(app, { explorerDir: new URL("../../dist/explorer/", import.meta.url) });
   return { app, endSubscriptions: () => subscriptions.end() };
+}
+
+type CorsAnswer = (error: Error | null, options?: FastifyCorsOptions) => void;
+
+/** A page of a listed origin may PUT where uploads are sent, and nowhere else. */
+function corsOf(origins: readonly string[]): (request: FastifyRequest, answer: CorsAnswer) => void {
+  return (request, answer) =>
+    answer(null, {
+      origin: [...origins],
+      methods: request.url.startsWith(uploadsPath) ? ["PUT"] : ["GET", "HEAD", "POST"],
+      exposedHeaders: [
+        "Content-Range",
+        "ETag",
+        "Accept-Ranges",
+        "Content-Length",
+        "X-Request-Id",
+        "Retry-After",
+      ],
+      maxAge: 3600,
+    });
 }

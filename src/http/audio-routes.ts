@@ -5,6 +5,7 @@ import { isId } from "../ids.js";
 import type { Logger } from "../logger.js";
 import { extensionOf, mimeTypeOf, toAudioFormat } from "../services/audio/clip-format.js";
 import { clipFileName } from "../services/audio/clip-url.js";
+import type { UrlQuery } from "../services/signing/signed-urls.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import { downloadDisposition } from "./download.js";
 import { selectBytes } from "./range.js";
@@ -20,11 +21,13 @@ export interface ServedClip {
   /** Lower-case hex; null while the clip grows. */
   sha256: string | null;
   createdAt: Date;
+  /** When the URL that was asked for is good no more; null for one that does not end. */
+  urlEndsAt: Date | null;
 }
 
 export interface AudioRouteSources {
-  /** The clip, where the sender of the request may hear it; null otherwise. */
-  findClip: (request: FastifyRequest, clipId: string) => Promise<ServedClip | null>;
+  /** The clip, where the sender of the request may hear it; null otherwise. Rejects where the URL itself is no good. */
+  findClip: (request: FastifyRequest<AudioRoute>, clipId: string) => Promise<ServedClip | null>;
   /** The bytes of a clip that grows, as they come; null where it grows no more. */
   openGrowing: (clipId: string) => Promise<Readable | null>;
   store: AudioStore;
@@ -33,9 +36,9 @@ export interface AudioRouteSources {
   logger: Logger;
 }
 
-interface AudioRoute {
+export interface AudioRoute {
   Params: { "*": string };
-  Querystring: { download?: unknown };
+  Querystring: UrlQuery;
 }
 
 const audioHeaders = {
@@ -47,12 +50,7 @@ const audioHeaders = {
   "cross-origin-resource-policy": "cross-origin",
 } as const;
 
-const keptHeaders = {
-  ...audioHeaders,
-  "accept-ranges": "bytes",
-  // A clip never changes; it belongs to its owner.
-  "cache-control": "private, max-age=31536000, immutable",
-} as const;
+const keptHeaders = { ...audioHeaders, "accept-ranges": "bytes" } as const;
 
 const growingHeaders = { ...audioHeaders, "accept-ranges": "none", "cache-control": "no-store" } as const;
 
@@ -91,7 +89,12 @@ async function serveClip(
   if (selection.status === 416) return refuseRange(reply, clip.byteLength);
   const sent = selection.status === 304 || request.method === "HEAD" ? null : selection;
   const bytes = sent === null ? undefined : await openBytes(request, clip, sent, sources);
-  void reply.headers({ ...keptHeaders, etag, "last-modified": lastModified.toUTCString() });
+  void reply.headers({
+    ...keptHeaders,
+    ...cacheHeaders(clip),
+    etag,
+    "last-modified": lastModified.toUTCString(),
+  });
   if (selection.status !== 304) void reply.headers(bodyHeaders(request, clip, selection));
   cutWhereStalled(reply, sources.stallMs);
   return reply.code(selection.status).send(bytes);
@@ -176,8 +179,14 @@ function bodyHeaders(
   };
 }
 
+/** A clip never changes and belongs to its owner. Under a URL that ends nothing is kept for longer. */
+function cacheHeaders({ urlEndsAt }: ServedClip): Record<string, string> {
+  const maxAge = urlEndsAt === null ? 31_536_000 : Math.floor((urlEndsAt.getTime() - Date.now()) / 1000);
+  return { "cache-control": `private, max-age=${Math.max(maxAge, 0)}, immutable` };
+}
+
 function typeHeaders(request: FastifyRequest<AudioRoute>, clip: ServedClip): Record<string, string> {
-  const disposition = downloadDisposition(request.query.download, clipFileName(clip));
+  const disposition = downloadDisposition(request.query["download"], clipFileName(clip));
   return {
     "content-type": mimeTypeOf(toAudioFormat(clip.format)),
     ...(disposition === null ? {} : { "content-disposition": disposition }),

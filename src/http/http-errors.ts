@@ -9,6 +9,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   AUDIO_TOO_LARGE: 413,
+  UPLOAD_ALREADY_RECEIVED: 409,
   RATE_LIMITED: 429,
   BUDGET_EXCEEDED: 429,
   SERVER_SHUTTING_DOWN: 503,

@@ -1,10 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { Readable } from "node:stream";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { fileTooLarge, maxBodyBytes, readMultipartRequest } from "./multipart-request.js";
 import type { MultipartLimits } from "./multipart-request.js";
 import { RequestError } from "./request-error.js";
-import { answerBeforeBodyEnds } from "./unread-body.js";
+import { withoutReadingOn } from "./unread-body.js";
 
 export type { MultipartLimits } from "./multipart-request.js";
 
@@ -46,25 +44,4 @@ function refusal({ headers }: FastifyRequest, limits: MultipartLimits): Error | 
     return new RequestError(400, message);
   }
   return Number(headers["content-length"] ?? 0) > maxBodyBytes(limits) ? fileTooLarge(limits) : undefined;
-}
-
-async function withoutReadingOn(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  payload: unknown,
-): Promise<unknown> {
-  const { raw } = request;
-  // The end of a body is told a moment after its last bytes, and the answer may be ready in between.
-  if (!raw.complete) await nextTurn();
-  if (raw.complete) {
-    // At most a buffer of it is unread.
-    raw.resume();
-    return payload;
-  }
-  void reply.header("connection", "close");
-  if (typeof payload === "string" || payload instanceof Uint8Array) {
-    void reply.header("content-length", Buffer.byteLength(payload));
-    return answerBeforeBodyEnds(payload, raw);
-  }
-  return payload instanceof Readable ? answerBeforeBodyEnds(payload, raw) : payload;
 }

@@ -1,8 +1,32 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 const maxDrainedBytes = 1024 * 1024;
 const maxLingerMs = 1000;
+
+/** For an onSend hook: the answer goes out as it is, and what was not read of the body is not read any more. */
+export async function withoutReadingOn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  const { raw } = request;
+  // The end of a body is told a moment after its last bytes, and the answer may be ready in between.
+  if (!raw.complete) await nextTurn();
+  if (raw.complete) {
+    // At most a buffer of it is unread.
+    raw.resume();
+    return payload;
+  }
+  void reply.header("connection", "close");
+  if (typeof payload === "string" || payload instanceof Uint8Array) {
+    void reply.header("content-length", Buffer.byteLength(payload));
+    return answerBeforeBodyEnds(payload, raw);
+  }
+  return payload instanceof Readable ? answerBeforeBodyEnds(payload, raw) : payload;
+}
 
 /**
  * An answer to a request whose body is still coming in: the answer goes out at once, its end waits until the client

@@ -33,6 +33,7 @@ export const access: {
     deleteConversation: "conversations:write",
     addTextTurn: "conversations:write",
     addAudioTurn: "conversations:write",
+    createAudioUpload: "conversations:write",
     cancelTurn: "conversations:write",
     retryTurn: "conversations:write",
   },

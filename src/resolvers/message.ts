@@ -1,7 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import type { AudioClipResolvers, MessageResolvers } from "../schema/generated/types.js";
 import { mimeTypeOf, toAudioFormat } from "../services/audio/clip-format.js";
-import { clipUrl } from "../services/audio/clip-url.js";
 import { present } from "./present.js";
 
 export const message: MessageResolvers = {
@@ -13,7 +12,7 @@ export const message: MessageResolvers = {
 
 export const audioClip: AudioClipResolvers = {
   message: async ({ messageId }, _arguments, { loaders }) => present(await loaders.message.load(messageId)),
-  url: (clip, _arguments, { origin }) => clipUrl(origin, clip),
+  url: (clip, _arguments, { app, origin, viewer }) => app.audioUrls.urlOf(origin, viewer.id, clip),
   format: ({ format }) => toAudioFormat(format),
   mimeType: ({ format }) => mimeTypeOf(toAudioFormat(format)),
   base64: async ({ storageKey, byteLength }, _arguments, { app }) => {

@@ -28,6 +28,12 @@ export const mutation: MutationResolvers = {
     if (input.audio.upload != null) await context.admission.admit("uploads");
     return { turn: await changing(context, context.app.turns.addAudio(context.viewer, input)) };
   },
+  createAudioUpload: async (_parent, { input }, { app, viewer, origin, admission }) => {
+    await admission.admit("uploads");
+    const upload = await app.uploads.create(viewer, input);
+    const { id: uploadId, expiresAt } = upload;
+    return { uploadId, uploadUrl: await app.uploads.urlOf(origin, upload), expiresAt };
+  },
   cancelTurn: async (_parent, { input }, context) => ({
     turn: await changing(context, context.app.turns.cancel(context.viewer, input.turnId)),
   }),

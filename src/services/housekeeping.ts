@@ -7,6 +7,8 @@ import { sweepAnswerDrafts } from "./audio/left-drafts.js";
 import { sweepOrphans } from "./audio/orphans.js";
 import { sweepReservations, sweepSpending } from "./budgets/left-reservations.js";
 import type { RateWindows } from "./rates/rate-windows.js";
+import { sweepUploads } from "./uploads/sweep-uploads.js";
+import type { SigningKeys } from "./signing/signing-keys.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
 export interface HousekeepingParts {
@@ -14,6 +16,7 @@ export interface HousekeepingParts {
   dialect: Dialect;
   store: AudioStore;
   windows: RateWindows;
+  signingKeys: SigningKeys;
   logger: Logger;
 }
 
@@ -61,6 +64,8 @@ export class Housekeeping {
         sweepOrphans(client, store, orphanAgeMs, this.#closed.signal),
       );
     }
+    await this.#task("uploads", () => sweepUploads({ client, store }));
+    await this.#task("signing keys", () => this.#parts.signingKeys.renew());
     await this.#task("old events", async () => {
       const createdAt = { lt: new Date(Date.now() - eventLifetimeMs) };
       return (await client.conversationEvent.deleteMany({ where: { createdAt } })).count;

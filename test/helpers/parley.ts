@@ -30,6 +30,8 @@ export interface TestParleyOptions {
   standIn?: Partial<StandInOptions>;
   /** Keyless, or with another endpoint. Default: the test's stand-in with a key. */
   model?: ServerOptions["model"];
+  /** Clips have signed URLs, though nobody has to sign in. */
+  signedAudio?: boolean;
   /** Not closed after the test: whoever started it closes it. */
   lasting?: boolean;
 }
@@ -43,13 +45,15 @@ export class TestParley {
   /** Every line that was logged. */
   readonly log: string[] = [];
   readonly #env: Env;
+  readonly #signedAudio: boolean | undefined;
   #model: ServerOptions["model"];
   #server: ParleyServer;
 
-  private constructor(parts: { folder: string; standIn: StandIn; env: Env; model: ServerOptions["model"] }) {
+  private constructor(parts: TestParleyParts) {
     this.folder = parts.folder;
     this.standIn = parts.standIn;
     this.#env = parts.env;
+    this.#signedAudio = parts.signedAudio;
     this.#model = parts.model;
     this.#server = notStarted;
   }
@@ -70,7 +74,7 @@ export class TestParley {
     };
     const auth = { kind: "api-key", apiKey: "test-key" } as const;
     const model = options.model ?? { endpoint: standIn.url, deployment: "test-deployment", auth };
-    const parley = new TestParley({ folder, standIn, env, model });
+    const parley = new TestParley({ folder, standIn, env, model, signedAudio: options.signedAudio });
     if (options.lasting !== true) running.add(parley);
     await parley.#start();
     return parley;
@@ -143,8 +147,17 @@ export class TestParley {
       logger,
       onStatement,
       model: this.#model,
+      ...(this.#signedAudio === undefined ? {} : { signedAudio: this.#signedAudio }),
     });
   }
+}
+
+interface TestParleyParts {
+  folder: string;
+  standIn: StandIn;
+  env: Env;
+  model: ServerOptions["model"];
+  signedAudio: boolean | undefined;
 }
 
 /** Sends an operation as JSON to the server at the origin and answers what came, errors included. */

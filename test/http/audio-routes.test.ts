@@ -45,7 +45,15 @@ afterEach(async () => {
 
 function clipRow(format: string): ServedClip {
   const id = newId("clip");
-  return { id, storageKey: `conv_1/${id}.bin`, format, byteLength: bytes.byteLength, sha256, createdAt };
+  return {
+    id,
+    storageKey: `conv_1/${id}.bin`,
+    format,
+    byteLength: bytes.byteLength,
+    sha256,
+    createdAt,
+    urlEndsAt: null,
+  };
 }
 
 interface ListenOptions {

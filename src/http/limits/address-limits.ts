@@ -1,5 +1,4 @@
 import type { FastifyRequest } from "fastify";
-import type { Viewer } from "../../auth/viewer.js";
 import type { HttpConfig } from "../../config/config.js";
 import type { CameFrom } from "../../services/rates/admission.js";
 import type { RateLimits } from "../../services/rates/rate-limits.js";
@@ -19,7 +18,12 @@ export interface AddressLimits {
    * For requests that are no operations: one read, of the address and of the viewer.
    * @throws ParleyError RATE_LIMITED
    */
-  admitRead: (request: FastifyRequest, viewer: Viewer) => Promise<void>;
+  admitRead: (request: FastifyRequest, viewerId: string) => Promise<void>;
+  /**
+   * For a file that is sent by its signed URL, which was counted for the viewer when the URL was made.
+   * @throws ParleyError RATE_LIMITED
+   */
+  admitUpload: (request: FastifyRequest) => Promise<void>;
 }
 
 export function addressLimits(
@@ -30,10 +34,11 @@ export function addressLimits(
   return {
     countAddress: (request) => rates.takeForAddress(addressOf(request), kindOf(request)),
     cameFrom: (request) => httpRequestFrom(request, trustedProxies),
-    admitRead: async (request, viewer) => {
+    admitRead: async (request, viewerId) => {
       await rates.takeForAddress(addressOf(request), "reads");
-      await rates.takeForViewer(viewer.id, "reads");
+      await rates.takeForViewer(viewerId, "reads");
     },
+    admitUpload: (request) => rates.takeForAddress(addressOf(request), "uploads"),
   };
 }
 

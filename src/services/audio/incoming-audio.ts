@@ -5,9 +5,14 @@ export interface IncomingFile {
   stream: Readable;
 }
 
-/** Sound that a client hands over, in one of three ways; exactly one is set. */
-export interface IncomingAudio {
+/** Sound that comes with its request; exactly one is set. */
+export interface IncomingSound {
   base64?: string | null | undefined;
   upload?: Promise<IncomingFile> | null | undefined;
+}
+
+/** Sound that a client hands over, in one of three ways; exactly one is set. */
+export interface IncomingAudio extends IncomingSound {
+  /** Of sound that came before. */
   uploadId?: string | null | undefined;
 }

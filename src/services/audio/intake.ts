@@ -13,7 +13,7 @@ import type { ConvertibleAudio } from "./formats/recognise.js";
 import { sniffAudio, sniffByteLength } from "./formats/sniff.js";
 import { formatError } from "./formats/unsupported.js";
 import { growingWavHeader, wavHeader, wavHeaderByteLength } from "./formats/wav-header.js";
-import type { IncomingAudio } from "./incoming-audio.js";
+import type { IncomingSound } from "./incoming-audio.js";
 
 /** Sound that was received, recognised and, where needed, converted; nothing of it is kept yet. */
 export interface ReceivedAudio {
@@ -45,8 +45,8 @@ export class AudioIntake {
     this.#limits = limits;
   }
 
-  /** @throws ParleyError AUDIO_TOO_LARGE, AUDIO_FORMAT_UNSUPPORTED, BAD_USER_INPUT, NOT_FOUND (uploadId) */
-  async receive(audio: IncomingAudio): Promise<ReceivedAudio> {
+  /** @throws ParleyError AUDIO_TOO_LARGE, AUDIO_FORMAT_UNSUPPORTED, BAD_USER_INPUT */
+  async receive(audio: IncomingSound): Promise<ReceivedAudio> {
     const source = await this.#open(audio);
     const draft = await this.#store.create();
     try {
@@ -59,10 +59,9 @@ export class AudioIntake {
     }
   }
 
-  async #open({ base64, upload, uploadId }: IncomingAudio): Promise<Readable> {
+  async #open({ base64, upload }: IncomingSound): Promise<Readable> {
     if (base64 != null) return Readable.from([decodeBase64(base64, this.#limits.maxBase64Bytes)]);
     if (upload != null) return (await upload).stream;
-    if (uploadId != null) throw new ParleyError("NOT_FOUND", "There is no such upload.");
     throw new ParleyError("BAD_USER_INPUT", "audio must hold exactly one of base64, upload and uploadId.");
   }
 

@@ -31,10 +31,9 @@ export async function sweepOrphans(
 }
 
 async function orphansAmong(client: DatabaseClient, keys: string[]): Promise<string[]> {
-  const clips = await client.audioClip.findMany({
-    where: { storageKey: { in: keys } },
-    select: { storageKey: true },
-  });
-  const known = new Set(clips.map(({ storageKey }) => storageKey));
+  const query = { where: { storageKey: { in: keys } }, select: { storageKey: true } } as const;
+  const clips = await client.audioClip.findMany(query);
+  const uploads = await client.audioUpload.findMany(query);
+  const known = new Set([...clips, ...uploads].map(({ storageKey }) => storageKey));
   return keys.filter((key) => !known.has(key));
 }

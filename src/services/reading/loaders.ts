@@ -34,7 +34,7 @@ export interface Loaders extends TurnReads {
 // SQLite takes no more than 1,000 conditions that are joined by OR.
 const maxSpans = 200;
 
-export function createLoaders(client: DatabaseClient, prices: Prices, viewer: Viewer): Loaders {
+export function createLoaders(client: DatabaseClient, prices: Prices, viewer: Pick<Viewer, "id">): Loaders {
   const owned = ownedRows(client, viewer.id);
   const grown = growingAnswers(client);
   return {

@@ -14,6 +14,7 @@ import type { KeyedRequest } from "./idempotency.js";
 import type { Lease } from "./lease.js";
 import { replyColumns } from "./reply.js";
 import type { ReplyWish } from "./reply.js";
+import { useUpload } from "../uploads/use-upload.js";
 import { isActive, isRetryable, toTurnStatus } from "./status.js";
 
 /** User sound that is already in the store under its key. */
@@ -32,6 +33,8 @@ export interface NewTurn {
   conversationId: string;
   text: string | null;
   sound: AcceptedSound | null;
+  /** The upload that the sound came by. */
+  uploadId: string | null;
   reply: ReplyWish;
   defaultVoice: string;
   keyed: KeyedRequest | null;
@@ -59,6 +62,7 @@ export function acceptTurn(
     const last = await lastTurn(transaction, conversation.id);
     refuseWhileActive(last);
     const turn = await createTurn(transaction, request, conversation, (last?.position ?? 0) + 1);
+    if (request.uploadId !== null) await useUpload(transaction, request.ownerId, request.uploadId);
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
     const { text, sound } = request;
     const message = { text, sound: sound === null ? null : toUserSound(sound) };

@@ -12,17 +12,19 @@ import type { IncomingAudio } from "../audio/incoming-audio.js";
 import type { AudioIntake, ReceivedAudio } from "../audio/intake.js";
 import { removeAudio } from "../audio/remove-audio.js";
 import { checkIdempotencyKey, checkOptionalText, checkText, checkWaitMs } from "../input.js";
-import { conversationNotFound, turnNotFound } from "../not-found.js";
+import { conversationNotFound, turnNotFound, uploadNotFound } from "../not-found.js";
 import { acceptRetry, acceptTurn } from "./acceptance.js";
-import type { Acceptance, AcceptedSound } from "./acceptance.js";
+import type { Acceptance, AcceptedSound, NewTurn } from "./acceptance.js";
 import { countActiveTurns, tooManyActive } from "./active-turns.js";
 import { hashRequest } from "./idempotency.js";
-import type { KeyedRequest } from "./idempotency.js";
+import { findKeyedTurn, keyedRequest } from "./keyed-turn.js";
+import type { CheckedTurn } from "./keyed-turn.js";
 import type { Lease } from "./lease.js";
 import { checkReply } from "./reply.js";
-import type { ReplyRequest, ReplyWish } from "./reply.js";
+import type { ReplyRequest } from "./reply.js";
 import type { TurnRunner } from "./runner.js";
 import { isActive, toTurnStatus } from "./status.js";
+import type { AudioUploads, KeptUpload } from "../uploads/audio-uploads.js";
 import type { WakeUps } from "../live/wake-ups.js";
 import type { TurnEnds } from "./turn-ends.js";
 
@@ -45,6 +47,7 @@ export interface TurnServiceParts {
   client: DatabaseClient;
   store: AudioStore;
   intake: AudioIntake;
+  uploads: AudioUploads;
   runner: TurnRunner;
   ends: TurnEnds;
   wakeUps: WakeUps;
@@ -77,11 +80,15 @@ export class TurnService {
     await this.#findConversation(viewer, checked.conversationId);
     // A request that is repeated under its key is told what it made, however many turns there are.
     if (checked.key === null) await this.#refuseAtActive(viewer);
-    const received = await this.#parts.intake.receive(input.audio);
+    const { uploadId } = input.audio;
+    const upload = uploadId == null ? null : await this.#parts.uploads.open(viewer, uploadId);
+    if (upload?.used === true) return this.#replay(viewer, checked, upload.receivedSha256);
+    const sound = upload === null ? input.audio : { upload: Promise.resolve(upload) };
+    const received = await this.#parts.intake.receive(sound);
     try {
       // The upload may have taken long.
       this.#parts.runner.refuseWhenClosing();
-      return await this.#add(viewer, checked, received);
+      return await this.#add(viewer, checked, received, upload);
     } finally {
       await received.discard();
     }
@@ -136,11 +143,18 @@ export class TurnService {
     return turn;
   }
 
-  async #add(viewer: Viewer, checked: CheckedTurn, received: ReceivedAudio | null): Promise<TurnRow> {
+  async #add(
+    viewer: Viewer,
+    checked: CheckedTurn,
+    received: ReceivedAudio | null,
+    upload: KeptUpload | null = null,
+  ): Promise<TurnRow> {
     const lease = this.#parts.runner.newLease();
     const sound = received === null ? null : await received.keep(checked.conversationId);
-    const acceptance = await this.#accept(viewer, checked, sound, lease);
+    const uploadId = upload?.id ?? null;
+    const acceptance = await this.#accept(viewer, { ...checked, sound, uploadId, lease });
     this.#run(acceptance, lease);
+    if (upload !== null && !acceptance.replayed) await this.#parts.uploads.removeUsed(upload);
     return this.#untilEnd(acceptance.turn, checked.waitMs);
   }
 
@@ -152,17 +166,20 @@ export class TurnService {
     this.#parts.wakeUps.publish(`owner ${turn.ownerId}`);
   }
 
-  async #accept(
-    viewer: Viewer,
-    checked: CheckedTurn,
-    sound: AcceptedSound | null,
-    lease: Lease,
-  ): Promise<Acceptance> {
-    const { conversationId, text, reply } = checked;
-    const keyed = keyedRequest(viewer, checked, sound);
+  /** A request that comes once more with an upload that was used: the same turn, where its key stands for one. */
+  async #replay(viewer: Viewer, checked: CheckedTurn, receivedSha256: string): Promise<TurnRow> {
+    const keyed = keyedRequest(viewer, checked, receivedSha256);
+    const turn = keyed === null ? null : await findKeyedTurn(this.#parts.client, keyed);
+    if (turn === null) throw uploadNotFound();
+    return this.#untilEnd(turn, checked.waitMs);
+  }
+
+  async #accept(viewer: Viewer, toAccept: TurnToAccept): Promise<Acceptance> {
+    const { conversationId, text, reply, sound, uploadId, lease } = toAccept;
+    const keyed = keyedRequest(viewer, toAccept, sound?.receivedSha256 ?? null);
     const { maxActive, voices } = this.#parts;
-    const owned = { ownerId: viewer.id, conversationId, defaultVoice: voices.default };
-    const request = { ...owned, text, sound, reply, keyed, lease, maxActive };
+    const wish = { conversationId, text, sound, uploadId, reply, defaultVoice: voices.default };
+    const request = { ...wish, ownerId: viewer.id, keyed, lease, maxActive };
     try {
       const acceptance = await acceptTurn(this.#parts.client, request, this.#parts.budgets);
       if (acceptance.replayed) await this.#forget(sound);
@@ -242,22 +259,4 @@ export class TurnService {
   }
 }
 
-interface CheckedTurn {
-  conversationId: string;
-  text: string | null;
-  reply: ReplyWish;
-  key: string | null;
-  waitMs: number;
-}
-
-function keyedRequest(
-  viewer: Viewer,
-  checked: CheckedTurn,
-  sound: AcceptedSound | null,
-): KeyedRequest | null {
-  const { key, conversationId, text, reply } = checked;
-  if (key === null) return null;
-  const operation = sound === null ? "addTextTurn" : "addAudioTurn";
-  const requestHash = hashRequest(operation, { text, ...reply, audio: sound?.receivedSha256 ?? null });
-  return { ownerId: viewer.id, scope: conversationId, key, requestHash };
-}
+type TurnToAccept = CheckedTurn & Pick<NewTurn, "sound" | "uploadId" | "lease">;
