@@ -34,6 +34,7 @@ const config: CodegenConfig = {
           Turn: row("Turn"),
           Message: row("Message"),
           AudioClip: row("AudioClip"),
+          DeletionReceipt: row("Deletion"),
           ConversationConnection: "../../db/pagination.js#Page<ConversationRow>",
           TurnConnection: "../../db/pagination.js#Page<TurnRow>",
           ReplySettings: "../../services/turns/reply.js#ReplySettings as ReplySettingsModel",

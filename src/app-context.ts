@@ -12,6 +12,7 @@ import { AudioIntake } from "./services/audio/intake.js";
 import { capabilitiesOf } from "./services/capabilities.js";
 import type { Capabilities } from "./services/capabilities.js";
 import { ConversationService } from "./services/conversations/conversation-service.js";
+import { Deletions } from "./services/keeping/deletions.js";
 import { Housekeeping } from "./services/housekeeping.js";
 import { Activity } from "./services/live/activity.js";
 import { ClipSound } from "./services/live/clip-sound.js";
@@ -37,6 +38,7 @@ export interface AppContext {
   readonly authenticator: Authenticator;
   readonly capabilities: Capabilities;
   readonly conversations: ConversationService;
+  readonly deletions: Deletions;
   readonly turns: TurnService;
   readonly turnEvents: TurnEvents;
   readonly conversationEvents: ConversationEvents;
@@ -90,6 +92,7 @@ export function createAppContext(resources: AppResources): AppContext {
   });
   const intake = new AudioIntake(store, config.audio);
   const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
+  const deletions = new Deletions({ client, store, turns, wakeUps, logger });
   return {
     config,
     logger,
@@ -97,7 +100,8 @@ export function createAppContext(resources: AppResources): AppContext {
     store,
     authenticator: createAuthenticator(config.auth, client, logger),
     capabilities: capabilitiesOf(config),
-    conversations: new ConversationService({ client, store, voices, turns, wakeUps, logger }),
+    conversations: new ConversationService({ client, voices, deletions, wakeUps }),
+    deletions,
     turns,
     turnEvents: new TurnEvents({ feeds, sound, activity, find: (viewer, id) => turns.find(viewer, id) }),
     conversationEvents: new ConversationEvents({ client, wakeUps, activity, logger }),

@@ -1,5 +1,6 @@
 import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { TurnRow } from "../../db/rows.js";
+import { deletedOwnerId } from "../keeping/receipt.js";
 import type { CallColumns } from "./call-record.js";
 
 /** Writes the calls of an attempt that ends, in the transaction of its end, which holds the conversation's row. */
@@ -35,8 +36,9 @@ export function recordCalls(
 ): Promise<void> {
   return client.$transaction(async (transaction) => {
     const isThere = await holdConversation(transaction, turn);
-    const whose = isThere ? ownersOf(turn) : { ...ownersOf(turn), turnId: null, conversationId: null };
-    const data = calls.map((call) => ({ ...call, ...whose }));
+    const whose = isThere ? ownersOf(turn) : await ownersWithoutTurn(transaction, turn);
+    const named = whose.ownerId === turn.ownerId ? {} : { providerRequestId: null, completionId: null };
+    const data = calls.map((call) => ({ ...call, ...whose, ...named }));
     // Who took the turn over may have counted the call already, by estimate.
     await transaction.modelCall.deleteMany({ where: { id: { in: data.map(({ id }) => id) } } });
     await transaction.modelCall.createMany({ data });
@@ -54,6 +56,15 @@ export async function holdConversation(transaction: DatabaseTransaction, turn: T
     data: { eventSequence: { increment: 0 } },
   });
   return count > 0;
+}
+
+/** A person who was deleted meanwhile is named no more. */
+async function ownersWithoutTurn(transaction: DatabaseTransaction, turn: TurnRow) {
+  const { ownerId, createdAt } = turn;
+  const gone = { ownerId, kind: "PERSON", OR: [{ completedAt: null }, { completedAt: { gte: createdAt } }] };
+  const deleted = (await transaction.deletion.count({ where: gone })) > 0;
+  const owners = { ...ownersOf(turn), turnId: null, conversationId: null };
+  return deleted ? { ...owners, ownerId: deletedOwnerId } : owners;
 }
 
 function ownersOf({ ownerId, tenantId, conversationId, id: turnId, attempt }: TurnRow) {
