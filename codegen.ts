@@ -48,6 +48,7 @@ const config: CodegenConfig = {
           ConversationChanged: change,
           ConversationDeleted: change,
           ConversationTurnChanged: change,
+          Retention: "../../services/keeping/retention-days.js#RetentionDays",
           Viewer: "../../auth/viewer.js#Viewer as ViewerModel",
           Capabilities: "../../services/capabilities.js#Capabilities as CapabilitiesModel",
         },

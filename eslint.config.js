@@ -108,7 +108,7 @@ export default defineConfig(
         "error",
         {
           exceptions: {
-            types: ["PageInfo", "ReplySettings", "TurnError", "Usage", "Capabilities"],
+            types: ["PageInfo", "ReplySettings", "TurnError", "Usage", "Capabilities", "Retention"],
             suffixes: ["Payload", "Edge", "Connection", "Started", "Delta", "Ended", "Changed", "Deleted"],
           },
         },

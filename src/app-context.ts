@@ -13,6 +13,7 @@ import { capabilitiesOf } from "./services/capabilities.js";
 import type { Capabilities } from "./services/capabilities.js";
 import { ConversationService } from "./services/conversations/conversation-service.js";
 import { Deletions } from "./services/keeping/deletions.js";
+import { Retention } from "./services/keeping/retention.js";
 import { Housekeeping } from "./services/housekeeping.js";
 import { Activity } from "./services/live/activity.js";
 import { ClipSound } from "./services/live/clip-sound.js";
@@ -39,6 +40,7 @@ export interface AppContext {
   readonly capabilities: Capabilities;
   readonly conversations: ConversationService;
   readonly deletions: Deletions;
+  readonly retention: Retention;
   readonly turns: TurnService;
   readonly turnEvents: TurnEvents;
   readonly conversationEvents: ConversationEvents;
@@ -93,6 +95,8 @@ export function createAppContext(resources: AppResources): AppContext {
   const intake = new AudioIntake(store, config.audio);
   const turns = new TurnService({ client, store, intake, runner, ends, wakeUps, voices, logger });
   const deletions = new Deletions({ client, store, turns, wakeUps, logger });
+  const days = config.retention;
+  const retention = new Retention({ client, store, logger, wakeUps, deletions, days });
   return {
     config,
     logger,
@@ -102,6 +106,7 @@ export function createAppContext(resources: AppResources): AppContext {
     capabilities: capabilitiesOf(config),
     conversations: new ConversationService({ client, voices, deletions, wakeUps }),
     deletions,
+    retention,
     turns,
     turnEvents: new TurnEvents({ feeds, sound, activity, find: (viewer, id) => turns.find(viewer, id) }),
     conversationEvents: new ConversationEvents({ client, wakeUps, activity, logger }),
@@ -110,7 +115,7 @@ export function createAppContext(resources: AppResources): AppContext {
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, viewer),
     recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices }),
-    housekeeping: new Housekeeping({ client, store, logger }),
+    housekeeping: new Housekeeping({ client, store, retention, logger }),
     readiness: new Readiness({ database, store, runner, logger }),
   };
 }

@@ -13,6 +13,7 @@ export interface Config {
   voices: VoicesConfig;
   audio: { maxBytes: number; maxBase64Bytes: number };
   history: { maxTokens: number; maxAudioBytes: number };
+  retention: RetentionConfig;
   turns: { leaseMs: number; shutdownGraceMs: number };
   prices: Prices;
 }
@@ -74,6 +75,14 @@ export type ModelConfig = (
 export type ModelAuthConfig = { kind: "api-key"; apiKey: string } | { kind: "keyless" };
 
 export type DatabaseConfig = { kind: "sqlite"; path: string } | { kind: "postgresql"; url: string };
+
+/** How many days something is kept from the end of its turn; null: until it is deleted. */
+export interface RetentionConfig {
+  /** Sound. */
+  audioDays: number | null;
+  /** Whole turns, their sound included. */
+  textDays: number | null;
+}
 
 export interface VoicesConfig {
   default: string;

@@ -19,7 +19,8 @@ export function ownedRows(client: DatabaseClient, ownerId: string): OwnedRows {
     conversations: (ids) => client.conversation.findMany(owned(ids)),
     turns: (ids) => client.turn.findMany(owned(ids)),
     messages: (ids) => client.message.findMany(owned(ids)),
-    clips: (ids) => client.audioClip.findMany(owned(ids)),
+    // The row of sound whose time was over stays, for what it tells.
+    clips: (ids) => client.audioClip.findMany({ where: { ...owned(ids).where, removedAt: null } }),
     deletions: (ids) => client.deletion.findMany(owned(ids)),
   };
 }

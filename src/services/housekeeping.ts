@@ -4,11 +4,13 @@ import type { Logger } from "../logger.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import { sweepAnswerDrafts } from "./audio/left-drafts.js";
 import { sweepOrphans } from "./audio/orphans.js";
+import type { Retention } from "./keeping/retention.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
 export interface HousekeepingParts {
   client: DatabaseClient;
   store: AudioStore;
+  retention: Retention;
   logger: Logger;
 }
 
@@ -48,7 +50,8 @@ export class Housekeeping {
   }
 
   async #run(): Promise<void> {
-    const { client, store } = this.#parts;
+    const { client, store, retention } = this.#parts;
+    await this.#task("what is kept no longer", () => retention.sweep(new Date(), this.#closed.signal));
     await this.#task("unfinished sound", () => store.sweepDrafts(draftAgeMs));
     if (await this.#isOurs()) {
       await this.#task("unfinished answers", () => sweepAnswerDrafts(client, store, draftAgeMs));

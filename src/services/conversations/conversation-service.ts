@@ -5,6 +5,8 @@ import type { DatabaseClient } from "../../db/database.js";
 import type { ConversationRow, DeletionRow } from "../../db/rows.js";
 import { isId, newId } from "../../ids.js";
 import type { Deletions } from "../keeping/deletions.js";
+import { retentionColumns } from "../keeping/retention-days.js";
+import type { RetentionColumns, RetentionWish } from "../keeping/retention-days.js";
 import { recordEvent } from "../live/conversation-log.js";
 import type { WakeUps } from "../live/wake-ups.js";
 import { conversationNotFound } from "../not-found.js";
@@ -18,6 +20,7 @@ export interface StartConversation {
   title?: string | null | undefined;
   instructions?: string | null | undefined;
   voice?: string | null | undefined;
+  retention?: RetentionWish | null | undefined;
   idempotencyKey?: string | null | undefined;
 }
 
@@ -26,6 +29,7 @@ export interface UpdateConversation {
   title?: string | null | undefined;
   instructions?: string | null | undefined;
   voice?: string | null | undefined;
+  retention?: RetentionWish | null | undefined;
 }
 
 export interface ConversationServiceParts {
@@ -46,7 +50,10 @@ export class ConversationService {
   async start(viewer: Viewer, input: StartConversation): Promise<ConversationRow> {
     const settings = this.#checkSettings(input);
     const key = checkIdempotencyKey(input.idempotencyKey);
-    const requestHash = hashRequest("startConversation", settings);
+    // Without its own days a conversation has the hash that it always had, so that keys from before still fit.
+    const { title, instructions, voice, ...days } = settings;
+    const own = Object.values(days).some((value) => value !== null) ? days : {};
+    const requestHash = hashRequest("startConversation", { title, instructions, voice, ...own });
     const keyed = key === null ? null : { ownerId: viewer.id, scope: viewerScope, key, requestHash };
     try {
       return await this.#startOnce(viewer, settings, keyed);
@@ -91,6 +98,7 @@ export class ConversationService {
       ...(input.title === undefined ? {} : { title: checked.title, titleKey: titleKey(checked.title) }),
       ...(input.instructions === undefined ? {} : { instructions: checked.instructions }),
       ...(input.voice === undefined ? {} : { voice: checked.voice }),
+      ...(input.retention === undefined ? {} : retentionColumns(input.retention)),
     });
   }
 
@@ -132,8 +140,13 @@ export class ConversationService {
       title: checkTitle(input.title),
       instructions: checkInstructions(input.instructions),
       voice: checkVoice(input.voice, this.#parts.voices),
+      ...retentionColumns(input.retention),
     };
   }
 }
 
-type Settings = { title: string | null; instructions: string | null; voice: string | null };
+type Settings = RetentionColumns & {
+  title: string | null;
+  instructions: string | null;
+  voice: string | null;
+};

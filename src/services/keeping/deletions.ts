@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { DatabaseClient } from "../../db/database.js";
+import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { DeletionRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { isId } from "../../ids.js";
@@ -66,15 +66,21 @@ export class Deletions {
 
   /**
    * Removes the rows, stops what runs without them, then removes the files. The receipt is not completed where a file
-   * could not be removed yet.
+   * could not be removed yet. Where `check` throws, which is asked when the conversation's row is taken, nothing goes.
    * @throws ParleyError NOT_FOUND
    */
-  async deleteConversation(owner: Owner, id: string, requestedBy: DeletionRequester): Promise<DeletionRow> {
+  async deleteConversation(
+    owner: Owner,
+    id: string,
+    requestedBy: DeletionRequester,
+    check: (transaction: DatabaseTransaction) => Promise<void> = () => Promise.resolve(),
+  ): Promise<DeletionRow> {
     const kind = requestedBy === "RETENTION" ? "RETENTION" : "CONVERSATION";
     if (!isId("conv", id)) throw conversationNotFound();
     const { deletion, activeTurnId } = await this.#parts.client.$transaction(async (transaction) => {
       // Taken before anything is read: an answer that is being kept right now is either seen here or not kept.
       const conversation = await takeConversation(transaction, owner.id, id);
+      await check(transaction);
       const deletion = await beginReceipt(transaction, { owner, kind, requestedBy, conversationId: id });
       const activeTurnId = await removeConversation(transaction, conversation, deletion.id);
       return { deletion, activeTurnId };

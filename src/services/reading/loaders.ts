@@ -25,7 +25,7 @@ export interface Loaders extends TurnReads {
   activeTurn: DataLoader<string, TurnRow | null>;
   /** By the turn's id. */
   messagesOfTurn: DataLoader<string, MessageRow[]>;
-  /** By the message's id. */
+  /** By the message's id; also of sound whose time was over (`removedAt`). */
   clipOfMessage: DataLoader<string, AudioClipRow | null>;
   /** By the turn's id; null where no call to the model has ended yet. */
   usageOfTurn: DataLoader<string, UsageSums | null>;

@@ -55,7 +55,8 @@ export function acceptTurn(client: DatabaseClient, request: NewTurn): Promise<Ac
     await recordEvent(transaction, conversation, "TURN", turn.id);
     const { text, sound } = request;
     const message = { text, sound: sound === null ? null : toUserSound(sound) };
-    return { replayed: false, turn, question: { instructions: conversation.instructions, message } };
+    const { instructions, usableRemoved } = conversation;
+    return { replayed: false, turn, question: { instructions, usableRemoved, message } };
   });
 }
 

@@ -106,9 +106,10 @@ export class Attempt {
   async #readFacts(): Promise<RequestFacts> {
     const { client, history, target } = this.#parts;
     const { conversationId, position } = this.#turn;
+    const { usableRemoved, ...question } = this.#question;
     return {
-      ...this.#question,
-      ...(await loadHistory(client, conversationId, position, history.maxTokens)),
+      ...question,
+      ...(await loadHistory(client, conversationId, position, history.maxTokens, usableRemoved)),
       replyWithSound: replyOf(this.#turn).sound,
       now: new Date(),
       endpoint: target.endpoint,
@@ -191,7 +192,7 @@ export class Attempt {
       data: {
         status: "RUNNING",
         omittedTurns: plan.omittedTurns,
-        usableBefore: plan.usableTurns,
+        usableBefore: plan.usableTurns + this.#question.usableRemoved,
         runningCall: call,
         ...(this.#calls.length === 0 ? { startedAt: new Date() } : {}),
       },
