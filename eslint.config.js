@@ -119,6 +119,7 @@ export default defineConfig(
               "Capabilities",
               "ViewerLimits",
               "RateLimit",
+              "Retention",
             ],
             suffixes: [
               "Payload",

@@ -17,6 +17,8 @@ import { Budgets } from "./services/budgets/budgets.js";
 import { capabilitiesOf } from "./services/capabilities.js";
 import type { Capabilities } from "./services/capabilities.js";
 import { ConversationService } from "./services/conversations/conversation-service.js";
+import { Deletions } from "./services/keeping/deletions.js";
+import { Retention } from "./services/keeping/retention.js";
 import { Housekeeping } from "./services/housekeeping.js";
 import { Activity } from "./services/live/activity.js";
 import { ClipSound } from "./services/live/clip-sound.js";
@@ -51,6 +53,8 @@ export interface AppContext {
   /** Null where none is set. */
   readonly budgets: Budgets | null;
   readonly conversations: ConversationService;
+  readonly deletions: Deletions;
+  readonly retention: Retention;
   readonly turns: TurnService;
   readonly turnEvents: TurnEvents;
   readonly conversationEvents: ConversationEvents;
@@ -145,6 +149,9 @@ export function createAppContext(resources: AppResources): AppContext {
     logger,
     maxActive,
   });
+  const deletions = new Deletions({ client, store, turns, wakeUps, logger });
+  const days = config.retention;
+  const retention = new Retention({ client, store, logger, wakeUps, deletions, days });
   return {
     config,
     logger,
@@ -153,7 +160,9 @@ export function createAppContext(resources: AppResources): AppContext {
     authenticator,
     capabilities: capabilitiesOf(config),
     budgets,
-    conversations: new ConversationService({ client, store, voices, turns, wakeUps, logger }),
+    conversations: new ConversationService({ client, voices, deletions, wakeUps }),
+    deletions,
+    retention,
     turns,
     turnEvents: new TurnEvents({ feeds, sound, activity, find: (viewer, id) => turns.find(viewer, id) }),
     conversationEvents: new ConversationEvents({ client, wakeUps, activity, logger }),
@@ -171,7 +180,7 @@ export function createAppContext(resources: AppResources): AppContext {
     readingFor: (viewer) => new ViewerReading(client, prices, budgets, viewer),
     findClip: (viewerId, clipId) => createLoaders(client, prices, { id: viewerId }).clip.load(clipId),
     recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices, budgets }),
-    housekeeping: new Housekeeping({ client, dialect, store, windows, signingKeys, logger }),
+    housekeeping: new Housekeeping({ client, dialect, store, windows, signingKeys, retention, logger }),
     readiness: new Readiness({ database, store, runner, logger }),
   };
 }

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { monotonicFactory } from "ulid";
 
 export type IdPrefix =
-  "conv" | "turn" | "msg" | "clip" | "call" | "key" | "req" | "srv" | "apikey" | "sk" | "upl";
+  "conv" | "turn" | "msg" | "clip" | "call" | "key" | "del" | "req" | "srv" | "apikey" | "sk" | "upl";
 
 // randomInt reads the system's randomness in blocks; ulid's own source asks it for each character.
 const nextUlid = monotonicFactory(() => randomInt(0x1_0000_0000) / 0x1_0000_0000);

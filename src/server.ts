@@ -82,6 +82,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     // Before a request needs it.
     await context.signingKeys.current();
     closers.push(() => context.housekeeping.close());
+    closers.push(() => context.deletions.close());
     closers.push(() => context.recovery.close());
     const { app, endSubscriptions } = await createHttpApp(context);
     const openAnswers = trackOpenAnswers(app.server);
@@ -97,6 +98,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     signal?.addEventListener("abort", () => void context.recovery.close(), { once: true });
     await context.recovery.start();
     signal?.throwIfAborted();
+    context.deletions.start();
     context.housekeeping.start();
     return { url: urlOf(config.http.host, app.server.address()), context, close };
   } catch (error) {

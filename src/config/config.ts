@@ -13,6 +13,7 @@ export interface Config {
   voices: VoicesConfig;
   audio: AudioConfig;
   history: { maxTokens: number; maxAudioBytes: number };
+  retention: RetentionConfig;
   turns: { leaseMs: number; shutdownGraceMs: number };
   replies: { maxTokens: number | null };
   limits: LimitsConfig;
@@ -134,6 +135,14 @@ export type ModelConfig = (
 export type ModelAuthConfig = { kind: "api-key"; apiKey: string } | { kind: "keyless" };
 
 export type DatabaseConfig = { kind: "sqlite"; path: string } | { kind: "postgresql"; url: string };
+
+/** How many days something is kept from the end of its turn; null: until it is deleted. */
+export interface RetentionConfig {
+  /** Sound. */
+  audioDays: number | null;
+  /** Whole turns, their sound included. */
+  textDays: number | null;
+}
 
 export interface VoicesConfig {
   default: string;

@@ -7,6 +7,7 @@ import { parseAuth } from "./parse-auth.js";
 import { parseBudgets, parseMaxReplyTokens } from "./parse-budgets.js";
 import { parseLimits } from "./parse-limits.js";
 import { parseModel } from "./parse-model.js";
+import { parseRetention } from "./parse-retention.js";
 import { readPrices } from "./prices.js";
 import type { Prices } from "./prices.js";
 import { SettingReader } from "./setting-reader.js";
@@ -49,6 +50,7 @@ export function parseConfig(env: Env): Config {
         max: 100 * 1024 * 1024,
       }),
     },
+    retention: parseRetention(read),
     turns: {
       leaseMs: read.integer("LEASE_MS", { default: 30_000, min: 1_000, max: 600_000 }),
       shutdownGraceMs: read.integer("SHUTDOWN_GRACE_MS", { default: 25_000, min: 0, max: 600_000 }),

@@ -1,5 +1,5 @@
 import type { DatabaseClient } from "./database.js";
-import type { AudioClipRow, ConversationRow, MessageRow, TurnRow } from "./rows.js";
+import type { AudioClipRow, ConversationRow, DeletionRow, MessageRow, TurnRow } from "./rows.js";
 
 /**
  * Reads by id for one owner. Every door that is given an id from outside (fields, node, audio URLs) reads through
@@ -10,6 +10,7 @@ export interface OwnedRows {
   turns(ids: readonly string[]): Promise<TurnRow[]>;
   messages(ids: readonly string[]): Promise<MessageRow[]>;
   clips(ids: readonly string[]): Promise<AudioClipRow[]>;
+  deletions(ids: readonly string[]): Promise<DeletionRow[]>;
 }
 
 export function ownedRows(client: DatabaseClient, ownerId: string): OwnedRows {
@@ -18,6 +19,8 @@ export function ownedRows(client: DatabaseClient, ownerId: string): OwnedRows {
     conversations: (ids) => client.conversation.findMany(owned(ids)),
     turns: (ids) => client.turn.findMany(owned(ids)),
     messages: (ids) => client.message.findMany(owned(ids)),
-    clips: (ids) => client.audioClip.findMany(owned(ids)),
+    // The row of sound whose time was over stays, for what it tells.
+    clips: (ids) => client.audioClip.findMany({ where: { ...owned(ids).where, removedAt: null } }),
+    deletions: (ids) => client.deletion.findMany(owned(ids)),
   };
 }

@@ -4,6 +4,7 @@ export type {
   AudioClip as AudioClipRow,
   Conversation as ConversationRow,
   ConversationEvent as ConversationEventRow,
+  Deletion as DeletionRow,
   Message as MessageRow,
   ModelCall as ModelCallRow,
   SigningKey as SigningKeyRow,

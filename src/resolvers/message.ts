@@ -7,7 +7,12 @@ export const message: MessageResolvers = {
   role: ({ role }) => (role === "USER" ? "USER" : "ASSISTANT"),
   turn: async ({ turnId }, _arguments, { loaders }) => present(await loaders.turn.load(turnId)),
   content: ({ text, transcript }) => text ?? transcript,
-  audio: ({ id }, _arguments, { loaders }) => loaders.clipOfMessage.load(id),
+  audio: async ({ id }, _arguments, { loaders }) => {
+    const clip = await loaders.clipOfMessage.load(id);
+    return clip?.removedAt === null ? clip : null;
+  },
+  audioRemovedAt: async ({ id }, _arguments, { loaders }) =>
+    (await loaders.clipOfMessage.load(id))?.removedAt ?? null,
 };
 
 export const audioClip: AudioClipResolvers = {

@@ -18,9 +18,12 @@ export const mutation: MutationResolvers = {
     ),
   }),
   deleteConversation: async (_parent, { input: { conversationId } }, context) => {
-    await changing(context, context.app.conversations.delete(context.viewer, conversationId));
-    return { deletedConversationId: conversationId };
+    const receipt = await changing(context, context.app.conversations.delete(context.viewer, conversationId));
+    return { deletedConversationId: conversationId, receipt };
   },
+  deleteViewer: async (_parent, { input }, context) => ({
+    receipt: await changing(context, context.app.deletions.deleteViewer(context.viewer, input.viewerId)),
+  }),
   addTextTurn: async (_parent, { input }, context) => ({
     turn: await changing(context, context.app.turns.addText(context.viewer, input)),
   }),

@@ -16,6 +16,7 @@ export const query: QueryResolvers = {
   conversations: (_parent, { filter, orderBy, ...page }, { reading }) =>
     reading.conversations(page, filter, orderBy),
   turn: (_parent, { id }, { loaders }) => loaders.turn.load(id),
+  deletionReceipt: (_parent, { id }, { loaders }) => loaders.deletion.load(id),
   viewer: (_parent, _arguments, { viewer }) => viewer,
   tenantUsage: (_parent, { month }, { app, viewer }) => app.tenantUsage.of(viewer, month ?? null),
   capabilities: (_parent, _arguments, { app }) => app.capabilities,

@@ -1,5 +1,6 @@
 import type { Resolvers } from "../schema/generated/types.js";
 import { conversation, conversationConnection } from "./conversation.js";
+import { deletionReceipt } from "./deletion.js";
 import { audioClip, message } from "./message.js";
 import { mutation } from "./mutation.js";
 import { query } from "./query.js";
@@ -27,6 +28,7 @@ export const resolvers: Resolvers = {
   ReplySettings: replySettings,
   Message: message,
   AudioClip: audioClip,
+  DeletionReceipt: deletionReceipt,
   TurnEvent: { __resolveType: ({ type }) => type },
   TurnStarted: turnEvent,
   TranscriptDelta: turnEvent,

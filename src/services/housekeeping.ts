@@ -9,6 +9,7 @@ import { sweepReservations, sweepSpending } from "./budgets/left-reservations.js
 import type { RateWindows } from "./rates/rate-windows.js";
 import { sweepUploads } from "./uploads/sweep-uploads.js";
 import type { SigningKeys } from "./signing/signing-keys.js";
+import type { Retention } from "./keeping/retention.js";
 import { eventLifetimeMs } from "./live/conversation-change.js";
 
 export interface HousekeepingParts {
@@ -17,6 +18,7 @@ export interface HousekeepingParts {
   store: AudioStore;
   windows: RateWindows;
   signingKeys: SigningKeys;
+  retention: Retention;
   logger: Logger;
 }
 
@@ -56,7 +58,8 @@ export class Housekeeping {
   }
 
   async #run(): Promise<void> {
-    const { client, dialect, store, windows } = this.#parts;
+    const { client, dialect, store, windows, retention } = this.#parts;
+    await this.#task("what is kept no longer", () => retention.sweep(new Date(), this.#closed.signal));
     await this.#task("unfinished sound", () => store.sweepDrafts(draftAgeMs));
     if (await this.#isOurs()) {
       await this.#task("unfinished answers", () => sweepAnswerDrafts(client, store, draftAgeMs));

@@ -50,6 +50,8 @@ export interface AudioStore {
   claim(tag: string): Promise<string>;
   /** The keys of what was stored at least `olderThanMs` ago, in any order, a folder at a time. */
   keys(olderThanMs: number): AsyncIterable<string[]>;
+  /** The keys in a folder under which something is stored or a draft is kept, in any order, each once. */
+  keysIn(folder: string): Promise<string[]>;
   /** Writes a little and removes it again; throws where nothing can be stored. */
   check(): Promise<void>;
 }

@@ -147,6 +147,14 @@ export class FileAudioStore implements AudioStore {
     }
   }
 
+  async keysIn(folder: string): Promise<string[]> {
+    const stored = (await namesIn(join(this.#directory, requireFolder(folder)))).map(
+      (name) => `${folder}/${name}`,
+    );
+    const drafts = (await namesIn(this.#drafts)).map(keyOfDraft).filter((key) => key !== null);
+    return [...new Set([...stored.filter(isAudioKey), ...drafts.filter((key) => isIn(folder, key))])];
+  }
+
   async check(): Promise<void> {
     const draft = await this.create();
     try {
@@ -183,6 +191,15 @@ export class FileAudioStore implements AudioStore {
     const { folder, name } = parseAudioKey(key);
     return join(this.#directory, folder, name);
   }
+}
+
+/** @throws StorageError for a name that no key's folder can have */
+function requireFolder(folder: string): string {
+  return parseAudioKey(`${folder}/any`).folder;
+}
+
+function isIn(folder: string, key: string): boolean {
+  return parseAudioKey(key).folder === folder;
 }
 
 function requireSpan(span: ByteSpan | undefined): void {

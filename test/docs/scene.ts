@@ -25,6 +25,7 @@ export async function setScene(parley: TestParley, text: string): Promise<Scene>
     [origin.replace("http", "ws"), parley.url.replace("http", "ws")],
     ["EVENT_CURSOR", await eventCursorOf(parley, conversationId)],
     ["CONVERSATION_ID", conversationId],
+    ["VIEWER_ID", "viewer_local"],
     ["CLIP_URL", turn.assistantMessage?.audio?.url ?? ""],
   ]);
   // So that an event follows the cursor.

@@ -378,6 +378,7 @@ function boundTo(inner: AudioStore): AudioStore {
     draftKeys: (olderThanMs) => inner.draftKeys(olderThanMs),
     claim: (tag) => inner.claim(tag),
     keys: (olderThanMs) => inner.keys(olderThanMs),
+    keysIn: (folder) => inner.keysIn(folder),
     check: () => inner.check(),
   };
 }

@@ -1,25 +1,26 @@
 import type { Viewer } from "../../auth/viewer.js";
 import type { VoicesConfig } from "../../config/config.js";
 import { isUniqueViolation } from "../../db/database.js";
-import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
-import type { ConversationRow } from "../../db/rows.js";
+import type { DatabaseClient } from "../../db/database.js";
+import type { ConversationRow, DeletionRow } from "../../db/rows.js";
 import { isId, newId } from "../../ids.js";
-import type { Logger } from "../../logger.js";
-import type { AudioStore } from "../../storage/audio-store.js";
-import { removeAudio } from "../audio/remove-audio.js";
-import { countEvent, recordEvent } from "../live/conversation-log.js";
+import type { Deletions } from "../keeping/deletions.js";
+import { retentionColumns } from "../keeping/retention-days.js";
+import type { RetentionColumns, RetentionWish } from "../keeping/retention-days.js";
+import { recordEvent } from "../live/conversation-log.js";
 import type { WakeUps } from "../live/wake-ups.js";
 import { conversationNotFound } from "../not-found.js";
 import { checkIdempotencyKey, checkInstructions, checkTitle, checkVoice } from "../input.js";
 import { findUse, hashRequest, rememberUse, viewerScope } from "../turns/idempotency.js";
 import type { KeyedRequest } from "../turns/idempotency.js";
-import type { TurnService } from "../turns/turn-service.js";
+import { takeConversation } from "./take-conversation.js";
 import { titleKey } from "./title.js";
 
 export interface StartConversation {
   title?: string | null | undefined;
   instructions?: string | null | undefined;
   voice?: string | null | undefined;
+  retention?: RetentionWish | null | undefined;
   idempotencyKey?: string | null | undefined;
 }
 
@@ -28,14 +29,13 @@ export interface UpdateConversation {
   title?: string | null | undefined;
   instructions?: string | null | undefined;
   voice?: string | null | undefined;
+  retention?: RetentionWish | null | undefined;
 }
 
 export interface ConversationServiceParts {
   client: DatabaseClient;
-  store: AudioStore;
   voices: VoicesConfig;
-  logger: Logger;
-  turns: Pick<TurnService, "drop">;
+  deletions: Deletions;
   wakeUps: WakeUps;
 }
 
@@ -50,7 +50,10 @@ export class ConversationService {
   async start(viewer: Viewer, input: StartConversation): Promise<ConversationRow> {
     const settings = this.#checkSettings(input);
     const key = checkIdempotencyKey(input.idempotencyKey);
-    const requestHash = hashRequest("startConversation", settings);
+    // Without its own days a conversation has the hash that it always had, so that keys from before still fit.
+    const { title, instructions, voice, ...days } = settings;
+    const own = Object.values(days).some((value) => value !== null) ? days : {};
+    const requestHash = hashRequest("startConversation", { title, instructions, voice, ...own });
     const keyed = key === null ? null : { ownerId: viewer.id, scope: viewerScope, key, requestHash };
     try {
       return await this.#startOnce(viewer, settings, keyed);
@@ -95,6 +98,7 @@ export class ConversationService {
       ...(input.title === undefined ? {} : { title: checked.title, titleKey: titleKey(checked.title) }),
       ...(input.instructions === undefined ? {} : { instructions: checked.instructions }),
       ...(input.voice === undefined ? {} : { voice: checked.voice }),
+      ...(input.retention === undefined ? {} : retentionColumns(input.retention)),
     });
   }
 
@@ -106,34 +110,15 @@ export class ConversationService {
     return this.#change(viewer, id, { archivedAt: new Date() });
   }
 
-  /** Removes the rows, stops what runs without them, then removes the audio. */
-  async delete(viewer: Viewer, id: string): Promise<void> {
-    await this.#find(viewer, id);
-    const { storageKeys, activeTurnId } = await this.#deleteRows(viewer, id);
-    this.#parts.wakeUps.publish(`owner ${viewer.id}`);
-    await this.#parts.turns.drop(id, activeTurnId);
-    await removeAudio(this.#parts.store, this.#parts.logger, storageKeys);
-  }
-
-  #deleteRows(viewer: Viewer, id: string): Promise<{ storageKeys: string[]; activeTurnId: string | null }> {
-    return this.#parts.client.$transaction(async (transaction) => {
-      // Taken before anything is read: an answer that is being kept right now is either seen here or not kept.
-      const conversation = await takeConversation(transaction, viewer, id, {});
-      const clips = await transaction.audioClip.findMany({
-        where: { conversationId: id },
-        select: { storageKey: true },
-      });
-      const active = await transaction.turn.findUnique({ where: { activeConversationId: id } });
-      await transaction.conversation.delete({ where: { id } });
-      await recordEvent(transaction, conversation, "DELETED");
-      return { storageKeys: clips.map(({ storageKey }) => storageKey), activeTurnId: active?.id ?? null };
-    });
+  /** Removes it with all that is in it, and answers the receipt. */
+  delete(viewer: Viewer, id: string): Promise<DeletionRow> {
+    return this.#parts.deletions.deleteConversation(viewer, id, "VIEWER");
   }
 
   async #change(viewer: Viewer, id: string, changes: object): Promise<ConversationRow> {
     if (!isId("conv", id)) throw conversationNotFound();
     const changed = await this.#parts.client.$transaction(async (transaction) => {
-      const conversation = await takeConversation(transaction, viewer, id, changes);
+      const conversation = await takeConversation(transaction, viewer.id, id, changes);
       await recordEvent(transaction, conversation, "CHANGED");
       return conversation;
     });
@@ -155,26 +140,13 @@ export class ConversationService {
       title: checkTitle(input.title),
       instructions: checkInstructions(input.instructions),
       voice: checkVoice(input.voice, this.#parts.voices),
+      ...retentionColumns(input.retention),
     };
   }
 }
 
-/**
- * Changes the conversation's row and holds it until the transaction's end, as every write to a conversation does first.
- * @throws ParleyError NOT_FOUND
- */
-async function takeConversation(
-  transaction: DatabaseTransaction,
-  viewer: Viewer,
-  id: string,
-  changes: object,
-): Promise<ConversationRow> {
-  const [conversation] = await transaction.conversation.updateManyAndReturn({
-    where: { id, ownerId: viewer.id },
-    data: { ...changes, updatedAt: new Date(), ...countEvent },
-  });
-  if (conversation === undefined) throw conversationNotFound();
-  return conversation;
-}
-
-type Settings = { title: string | null; instructions: string | null; voice: string | null };
+type Settings = RetentionColumns & {
+  title: string | null;
+  instructions: string | null;
+  voice: string | null;
+};

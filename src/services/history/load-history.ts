@@ -11,12 +11,16 @@ export interface LoadedHistory {
   olderTurns: number;
 }
 
-/** Reads the finished turns before `position`, newest first, only as far back as a request can reach. */
+/**
+ * Reads the finished turns before `position`, newest first, only as far back as a request can reach. `usableRemoved`
+ * usable turns of the conversation are gone, which turns from before have counted.
+ */
 export async function loadHistory(
   client: DatabaseTransaction,
   conversationId: string,
   position: number,
   maxTokens: number,
+  usableRemoved: number,
 ): Promise<LoadedHistory> {
   const turns: HistoryTurn[] = [];
   if (position === 1) return { turns, olderTurns: 0 };
@@ -29,7 +33,8 @@ export async function loadHistory(
       const turn = toHistoryTurn(row);
       const usable = isUsable(turn);
       if (usable) tokens += leastTokens(turn);
-      older = row.usableBefore ?? less(older, usable);
+      const before = row.usableBefore === null ? null : Math.max(0, row.usableBefore - usableRemoved);
+      older = before ?? less(older, usable);
       turns.push(turn);
     }
     const oldest = rows.at(-1);
@@ -67,6 +72,7 @@ function toHistoryTurn(row: Row): HistoryTurn {
       text: user?.text ?? null,
       transcript: user?.transcript ?? null,
       sound: user?.audio == null ? null : toUserSound(user.audio),
+      soundRemoved: user?.audio?.removedAt != null,
     },
     assistant:
       assistant === undefined
@@ -99,9 +105,14 @@ function toAssistantSound(clip: MessageWithAudio["audio"]): AssistantSound | nul
 }
 
 /** Usable by the same rule as isUsable, told by the database. */
-function countUsable(client: DatabaseTransaction, conversationId: string, before: number): Promise<number> {
+export function countUsable(
+  client: DatabaseTransaction,
+  conversationId: string,
+  before: number,
+): Promise<number> {
   const withWords = { role: "ASSISTANT", OR: [{ text: { not: null } }, { transcript: { not: null } }] };
-  const withReference = { role: "ASSISTANT", audio: { providerAudioId: { not: null } } };
+  const withId = { OR: [{ providerAudioId: { not: null } }, { providerAudioExpiresAt: { not: null } }] };
+  const withReference = { role: "ASSISTANT", audio: withId };
   return client.turn.count({
     where: {
       conversationId,

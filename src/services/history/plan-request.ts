@@ -50,7 +50,10 @@ export function planRequest(facts: RequestFacts): RequestPlan {
 /** Whether a turn can be part of a request: it needs an answer with words, or one that can be referred to. */
 export function isUsable({ status, assistant }: HistoryTurn): boolean {
   if (assistant === null) return false;
-  return words(assistant) !== null || (status === "COMPLETED" && assistant.sound?.providerAudioId != null);
+  if (words(assistant) !== null) return true;
+  const { providerAudioId = null, providerAudioExpiresAt = null } = assistant.sound ?? {};
+  // Of sound whose time was over the id is gone, and until when it lived stays: what was usable remains so.
+  return status === "COMPLETED" && (providerAudioId !== null || providerAudioExpiresAt !== null);
 }
 
 /** The least that a turn costs in any request, which bounds how far back turns have to be read. */
@@ -79,7 +82,8 @@ function leastOfAnswer(answer: HistoryTurn["assistant"]): number {
 function historyParts(turns: readonly HistoryTurn[], facts: RequestFacts): Part[] {
   const firstWithSound = oldestSoundWithin(facts.bounds.maxAudioBytes, turns);
   return turns.map(({ status, user, assistant }, index) => {
-    const isLost = user.sound !== null && facts.lostSound.has(user.sound.storageKey);
+    const isLost =
+      user.sound !== null && (user.soundRemoved === true || facts.lostSound.has(user.sound.storageKey));
     const sound = index >= firstWithSound && !isLost ? user.sound : null;
     const spoken = sound === null && user.sound !== null ? spokenWords(user.transcript, user.sound) : null;
     const text = [user.text, spoken].filter((line) => line !== null).join("\n\n");
@@ -94,7 +98,8 @@ function historyParts(turns: readonly HistoryTurn[], facts: RequestFacts): Part[
 function oldestSoundWithin(maxAudioBytes: number, turns: readonly HistoryTurn[]): number {
   let bytesLeft = maxAudioBytes;
   for (let index = turns.length - 1; index >= 0; index -= 1) {
-    bytesLeft -= turns[index]?.user.sound?.byteLength ?? 0;
+    const user = turns[index]?.user;
+    if (user?.soundRemoved !== true) bytesLeft -= user?.sound?.byteLength ?? 0;
     if (bytesLeft < 0) return index + 1;
   }
   return 0;

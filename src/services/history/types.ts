@@ -1,7 +1,13 @@
 /** A finished turn of the conversation, as far as a later request to the model needs it. */
 export interface HistoryTurn {
   status: "COMPLETED" | "CANCELLED";
-  user: { text: string | null; transcript: string | null; sound: UserSound | null };
+  user: {
+    text: string | null;
+    transcript: string | null;
+    sound: UserSound | null;
+    /** Its time was over: only what is told of it is left. */
+    soundRemoved?: boolean;
+  };
   assistant: { text: string | null; transcript: string | null; sound: AssistantSound | null } | null;
 }
 

@@ -8,7 +8,7 @@ export async function isTold(
 ): Promise<boolean> {
   const clip = await client.audioClip.findUnique({
     where: { storageKey },
-    select: { byteLength: true, sha256: true },
+    select: { byteLength: true, sha256: true, removedAt: true },
   });
-  return clip !== null && (clip.sha256 === null || clip.byteLength >= byteLength);
+  return clip?.removedAt === null && (clip.sha256 === null || clip.byteLength >= byteLength);
 }

@@ -59,7 +59,7 @@ export async function readAnswer(
       l."sequence", l."text" AS "moreText", l."transcript" AS "moreTranscript", l."audioByteLength"
     FROM "Turn" t
     LEFT JOIN "Message" m ON m."turnId" = t."id" AND m."role" = 'ASSISTANT'
-    LEFT JOIN "AudioClip" c ON c."messageId" = m."id"
+    LEFT JOIN "AudioClip" c ON c."messageId" = m."id" AND c."removedAt" IS NULL
     LEFT JOIN "AnswerLogEntry" l ON l."messageId" = m."id" AND (m."id" <> ${messageId} OR l."sequence" > ${sequence})
     WHERE t."id" = ${turnId}
     ORDER BY l."sequence"`;

@@ -3,7 +3,7 @@ import type { Viewer } from "../../auth/viewer.js";
 import type { Prices } from "../../config/prices.js";
 import type { DatabaseClient } from "../../db/database.js";
 import { ownedRows } from "../../db/owned.js";
-import type { AudioClipRow, ConversationRow, MessageRow, TurnRow } from "../../db/rows.js";
+import type { AudioClipRow, ConversationRow, DeletionRow, MessageRow, TurnRow } from "../../db/rows.js";
 import { idPrefix } from "../../ids.js";
 import { growingAnswers } from "./growing.js";
 import { countTurns, readTurnSpans } from "../turns/turn-list.js";
@@ -20,11 +20,12 @@ export interface Loaders extends TurnReads {
   turn: DataLoader<string, TurnRow | null>;
   message: DataLoader<string, MessageRow | null>;
   clip: DataLoader<string, AudioClipRow | null>;
+  deletion: DataLoader<string, DeletionRow | null>;
   /** By the conversation's id. */
   activeTurn: DataLoader<string, TurnRow | null>;
   /** By the turn's id. */
   messagesOfTurn: DataLoader<string, MessageRow[]>;
-  /** By the message's id. */
+  /** By the message's id; also of sound whose time was over (`removedAt`). */
   clipOfMessage: DataLoader<string, AudioClipRow | null>;
   /** By the turn's id; null where no call to the model has ended yet. */
   usageOfTurn: DataLoader<string, UsageSums | null>;
@@ -42,6 +43,7 @@ export function createLoaders(client: DatabaseClient, prices: Prices, viewer: Pi
     turn: byId("turn", (ids) => owned.turns(ids)),
     message: byId("msg", (ids) => grown.messages(owned.messages(ids))),
     clip: byId("clip", (ids) => grown.clips(owned.clips(ids))),
+    deletion: byId("del", (ids) => owned.deletions(ids)),
     activeTurn: one(
       (ids) => client.turn.findMany({ where: { activeConversationId: { in: ids } } }),
       (turn) => turn.conversationId,

@@ -48,8 +48,8 @@ export class ViewerReading {
   }
 
   /** Of a conversation that was read here before. */
-  turnsOf({ id }: ConversationRow, page: PageArguments): Promise<Page<TurnRow>> {
-    return listTurns(this.#loaders, id, page);
+  turnsOf(conversation: ConversationRow, page: PageArguments): Promise<Page<TurnRow>> {
+    return listTurns(this.#loaders, conversation, page);
   }
 
   clip(id: string): Promise<AudioClipRow | null> {

@@ -66,7 +66,8 @@ export function acceptTurn(
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
     const { text, sound } = request;
     const message = { text, sound: sound === null ? null : toUserSound(sound) };
-    const question = { instructions: conversation.instructions, message };
+    const { instructions, usableRemoved } = conversation;
+    const question = { instructions, usableRemoved, message };
     await budgets?.reserve(transaction, turn, question);
     await recordEvent(transaction, conversation, "TURN", turn.id);
     await refuseAboveActive(transaction, request.ownerId, request.maxActive);

@@ -48,14 +48,14 @@ export class AttemptCalls {
    * RUNNING means that the model may have been asked, so it is written before the request leaves.
    * @throws CancelledBeforeCall, LeaseLostError
    */
-  async begin(callId: string, plan: RequestPlan): Promise<void> {
+  async begin(callId: string, plan: RequestPlan, usableRemoved: number): Promise<void> {
     const call = runningCall(callId, plan, this.#parts.target);
     const { count } = await this.#parts.client.turn.updateMany({
       where: { ...this.#fence, activeConversationId: { not: null }, cancelRequestedAt: null },
       data: {
         status: "RUNNING",
         omittedTurns: plan.omittedTurns,
-        usableBefore: plan.usableTurns,
+        usableBefore: plan.usableTurns + usableRemoved,
         runningCall: call,
         ...(this.#paid.length === 0 ? { startedAt: new Date() } : {}),
       },

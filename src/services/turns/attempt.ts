@@ -124,7 +124,7 @@ export class Attempt {
       const result = await model.complete(request, {
         signal: this.#signal,
         onBegin: async () => {
-          await this.#calls.begin(id, plan);
+          await this.#calls.begin(id, plan, this.#question.usableRemoved);
           answer.prepare();
         },
         onEvent: (event) => answer.add(event),

@@ -1,6 +1,7 @@
 import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { TurnRow } from "../../db/rows.js";
 import type { Budgets } from "../budgets/budgets.js";
+import { deletedOwnerId } from "../keeping/receipt.js";
 import type { CallColumns } from "./call-record.js";
 
 /** Where calls are counted. */
@@ -48,8 +49,9 @@ export function recordCalls(
 ): Promise<void> {
   return client.$transaction(async (transaction) => {
     const isThere = await holdConversation(transaction, turn);
-    const whose = isThere ? ownersOf(turn) : { ...ownersOf(turn), turnId: null, conversationId: null };
-    const data = calls.map((call) => ({ ...call, ...whose }));
+    const whose = isThere ? ownersOf(turn) : await ownersWithoutTurn(transaction, turn);
+    const named = whose.ownerId === turn.ownerId ? {} : { providerRequestId: null, completionId: null };
+    const data = calls.map((call) => ({ ...call, ...whose, ...named }));
     // Who took the turn over may have counted the call already, by estimate.
     const estimates = { where: { id: { in: data.map(({ id }) => id) } } };
     const replaced = budgets === null ? [] : await transaction.modelCall.findMany(estimates);
@@ -57,7 +59,7 @@ export function recordCalls(
     await transaction.modelCall.createMany({ data });
     // What is reserved for a turn that is there goes with its end.
     if (!isThere) await budgets?.release(transaction, turn);
-    await budgets?.count(transaction, turn, data, replaced);
+    await budgets?.count(transaction, { ...turn, ownerId: whose.ownerId }, data, replaced);
   });
 }
 
@@ -72,6 +74,15 @@ export async function holdConversation(transaction: DatabaseTransaction, turn: T
     data: { eventSequence: { increment: 0 } },
   });
   return count > 0;
+}
+
+/** A person who was deleted meanwhile is named no more. */
+async function ownersWithoutTurn(transaction: DatabaseTransaction, turn: TurnRow) {
+  const { ownerId, createdAt } = turn;
+  const gone = { ownerId, kind: "PERSON", OR: [{ completedAt: null }, { completedAt: { gte: createdAt } }] };
+  const deleted = (await transaction.deletion.count({ where: gone })) > 0;
+  const owners = { ...ownersOf(turn), turnId: null, conversationId: null };
+  return deleted ? { ...owners, ownerId: deletedOwnerId } : owners;
 }
 
 function ownersOf({ ownerId, tenantId, conversationId, id: turnId, attempt }: TurnRow) {

@@ -16,12 +16,12 @@ export interface RequestParts {
 export async function readRequestFacts(
   client: DatabaseTransaction,
   turn: TurnRow,
-  question: Question,
+  { usableRemoved, ...question }: Question,
   { target, history }: RequestParts,
 ): Promise<RequestFacts> {
   return {
     ...question,
-    ...(await loadHistory(client, turn.conversationId, turn.position, history.maxTokens)),
+    ...(await loadHistory(client, turn.conversationId, turn.position, history.maxTokens, usableRemoved)),
     replyWithSound: replyOf(turn).sound,
     now: new Date(),
     endpoint: target.endpoint,

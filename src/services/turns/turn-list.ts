@@ -2,9 +2,9 @@ import type DataLoader from "dataloader";
 import type { DatabaseClient } from "../../db/database.js";
 import { parsePage, toPage } from "../../db/pagination.js";
 import type { Keyset, Page, PageArguments, PageRequest } from "../../db/pagination.js";
-import type { TurnRow } from "../../db/rows.js";
+import type { ConversationRow, TurnRow } from "../../db/rows.js";
 
-/** Positions of one conversation, both ends included. They have no gaps: a turn goes only with its conversation. */
+/** Positions of one conversation, both ends included. They have no gaps: only the oldest turns go before their conversation. */
 export interface TurnSpan {
   conversationId: string;
   from: number;
@@ -16,7 +16,13 @@ export interface TurnReads {
   /** In the order of their positions. */
   turnsOfSpan: DataLoader<TurnSpan, TurnRow[]>;
   /** By the conversation's id. */
-  turnCount: DataLoader<string, number>;
+  turnCount: DataLoader<string, TurnCount>;
+}
+
+export interface TurnCount {
+  count: number;
+  /** Of the newest turn; 0 where there is none. */
+  lastPosition: number;
 }
 
 const maxPosition = 0x7fff_ffff;
@@ -24,7 +30,7 @@ const maxPosition = 0x7fff_ffff;
 /** A page of a conversation's turns, in the order in which they were added. */
 export async function listTurns(
   reads: TurnReads,
-  conversationId: string,
+  { id: conversationId, firstPosition }: Pick<ConversationRow, "id" | "firstPosition">,
   page: PageArguments,
 ): Promise<Page<TurnRow>> {
   const keyset: Keyset<TurnRow> = {
@@ -34,18 +40,19 @@ export async function listTurns(
     key: (row) => ({ value: row.position, id: row.id }),
   };
   const request = parsePage(page, keyset);
-  const span = await spanOf(request, () => reads.turnCount.load(conversationId));
+  const counted = () => reads.turnCount.load(conversationId);
+  const span = await spanOf(request, firstPosition, async () => (await counted()).lastPosition);
   const rows = span.from > span.to ? [] : await reads.turnsOfSpan.load({ conversationId, ...span });
-  return toPage(request.backwards ? rows.toReversed() : rows, request, keyset, () =>
-    reads.turnCount.load(conversationId),
-  );
+  const read = request.backwards ? rows.toReversed() : rows;
+  return toPage(read, request, keyset, async () => (await counted()).count);
 }
 
 async function spanOf(
   { take, backwards, after, before }: PageRequest,
+  firstPosition: number,
   lastPosition: () => Promise<number>,
 ): Promise<{ from: number; to: number }> {
-  const first = after === null ? 1 : Number(after.value) + 1;
+  const first = Math.max(firstPosition, after === null ? 1 : Number(after.value) + 1);
   const beforeEnd = before === null ? null : Number(before.value) - 1;
   if (!backwards)
     return { from: first, to: Math.min(beforeEnd ?? maxPosition, first + take - 1, maxPosition) };
@@ -70,12 +77,18 @@ export async function readTurnSpans(
 }
 
 /** One statement, however many conversations. */
-export async function countTurns(client: DatabaseClient, ids: readonly string[]): Promise<number[]> {
+export async function countTurns(client: DatabaseClient, ids: readonly string[]): Promise<TurnCount[]> {
   const groups = await client.turn.groupBy({
     by: ["conversationId"],
     where: { conversationId: { in: [...ids] } },
     _count: { _all: true },
+    _max: { position: true },
   });
-  const counts = new Map(groups.map((group) => [group.conversationId, group._count._all]));
-  return ids.map((id) => counts.get(id) ?? 0);
+  const counts = new Map(
+    groups.map(({ conversationId, _count, _max }) => [
+      conversationId,
+      { count: _count._all, lastPosition: _max.position ?? 0 },
+    ]),
+  );
+  return ids.map((id) => counts.get(id) ?? { count: 0, lastPosition: 0 });
 }

@@ -1,0 +1,23 @@
+import type { DatabaseTransaction } from "../../db/database.js";
+import type { ConversationRow } from "../../db/rows.js";
+import { countEvent } from "../live/conversation-log.js";
+import { conversationNotFound } from "../not-found.js";
+
+/**
+ * Changes the conversation's row and holds it until the transaction's end, as every write to a conversation does first.
+ * The caller records the event that is counted here.
+ * @throws ParleyError NOT_FOUND
+ */
+export async function takeConversation(
+  transaction: DatabaseTransaction,
+  ownerId: string,
+  id: string,
+  changes: object = {},
+): Promise<ConversationRow> {
+  const [conversation] = await transaction.conversation.updateManyAndReturn({
+    where: { id, ownerId },
+    data: { ...changes, updatedAt: new Date(), ...countEvent },
+  });
+  if (conversation === undefined) throw conversationNotFound();
+  return conversation;
+}
