@@ -27,9 +27,10 @@ import { ConversationEvents } from "./services/live/conversation-events.js";
 import { TurnEvents } from "./services/live/turn-events.js";
 import { TurnFeeds } from "./services/live/turn-feeds.js";
 import type { WakeUps } from "./services/live/wake-ups.js";
+import { longestUrlMs } from "./services/signing/longest-url.js";
 import { SignedUrls } from "./services/signing/signed-urls.js";
 import { SigningKeys } from "./services/signing/signing-keys.js";
-import { AudioUploads, uploadLifetimeMs } from "./services/uploads/audio-uploads.js";
+import { AudioUploads } from "./services/uploads/audio-uploads.js";
 import { UploadIntake } from "./services/uploads/upload-intake.js";
 import type { ModelTarget } from "./services/turns/model-target.js";
 import { RateLimits } from "./services/rates/rate-limits.js";
@@ -128,10 +129,7 @@ export function createAppContext(resources: AppResources): AppContext {
   const intake = new AudioIntake(store, config.audio);
   const authenticator = createAuthenticator(config.auth, client, logger);
   const signedAudio = resources.signedAudio ?? authenticator.required;
-  const signingKeys = new SigningKeys({
-    client,
-    longestUrlMs: Math.max(2 * config.audio.urlTtlMs, uploadLifetimeMs),
-  });
+  const signingKeys = new SigningKeys({ client, longestUrlMs: longestUrlMs(config.audio) });
   const signedUrls = new SignedUrls(signingKeys);
   const dialect = dialectOf(database.kind);
   const { maxBytes } = config.audio;

@@ -8,9 +8,10 @@ import { createLogger } from "../logger.js";
 import { UsageError } from "./command.js";
 import type { Command } from "./command.js";
 import { keys } from "./keys.js";
+import { signingKeys } from "./signing-keys.js";
 import { viewerIds } from "./viewer-id.js";
 
-const commands: Readonly<Record<string, Command>> = { keys, "viewer-id": viewerIds };
+const commands: Readonly<Record<string, Command>> = { keys, "signing-keys": signingKeys, "viewer-id": viewerIds };
 
 function usage(): string {
   const lines = Object.values(commands).flatMap((command) => command.usage.map((line) => `  ${line}`));

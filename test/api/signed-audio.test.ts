@@ -2,6 +2,7 @@ import { expect, it } from "@jest/globals";
 import { newId } from "../../src/ids.js";
 import { onEachDatabase } from "../helpers/databases.js";
 import { askByText, startedConversation, turnById } from "../helpers/operations.js";
+import { keyOf } from "../helpers/people.js";
 import { sharedParley, TestParley } from "../helpers/parley.js";
 import { signedQuery, signingKeys, tampered } from "../helpers/signing.js";
 import { openSql } from "../helpers/sql.js";
@@ -124,6 +125,29 @@ onEachDatabase("A signed audio URL", (kind) => {
     const bytes = await response.arrayBuffer();
     const kept = (await askUntilEnded(parley, id)).assistantMessage?.audio;
     expect(bytes.byteLength).toBe(kept?.byteLength);
+  });
+});
+
+onEachDatabase("The URL of a clip, where people sign in,", (kind) => {
+  it("is signed for who reads it, and without its signature takes a key that may read", async () => {
+    const parley = await TestParley.start(kind, { env: { AUTH: "api-key" } });
+    const [ada, bert] = [await keyOf(parley, "ada"), await keyOf(parley, "bert")];
+    const writer = await keyOf(parley, "ada", { scopes: ["conversations:write"] });
+    const asAda = {
+      ask: async <Data>(query: string, variables: object = {}) =>
+        (await parley.send<Data>(query, variables, ada.headers)).data,
+    };
+    const turn = await askByText(asAda, await startedConversation(asAda), "Say 'one'.");
+    const url = turn.assistantMessage?.audio?.url ?? "";
+    expect((await fetch(url)).status).toBe(200);
+    const plain = url.replace(/\?.*/, "");
+    expect(await refusal(plain)).toMatchObject({ status: 401, code: "UNAUTHENTICATED" });
+    expect((await fetch(plain, { headers: ada.headers })).status).toBe(200);
+    expect(await refusal(plain, { headers: bert.headers })).toMatchObject({ status: 404, code: "NOT_FOUND" });
+    expect(await refusal(plain, { headers: writer.headers })).toMatchObject({
+      status: 403,
+      code: "FORBIDDEN",
+    });
   });
 });
 

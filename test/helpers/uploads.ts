@@ -1,5 +1,5 @@
 import { addAudioTurn } from "./operations.js";
-import type { Turn } from "./operations.js";
+import type { Asked, Turn } from "./operations.js";
 import type { GraphqlAnswer, GraphqlError, TestParley } from "./parley.js";
 
 export interface CreatedUpload {
@@ -19,7 +19,7 @@ export const createAudioUpload = /* GraphQL */ `
 `;
 
 export async function createdUpload(
-  parley: Pick<TestParley, "ask">,
+  parley: Asked,
   byteLength: number,
   sha256: string | null = null,
 ): Promise<CreatedUpload> {
