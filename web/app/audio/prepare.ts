@@ -1,5 +1,5 @@
 import { asDuration } from "../parts/format.js";
-import { decode } from "./clip-bytes.js";
+import { decode } from "./decode.js";
 import { encodeWav, modelSampleRate, wavHeaderByteLength } from "./wav.js";
 
 /** What the server says of the sound that it takes. */

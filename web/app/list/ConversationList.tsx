@@ -5,6 +5,7 @@ import { asMoment } from "../parts/format.js";
 import { hashOf } from "../place-hash.js";
 import type { Place } from "../place-hash.js";
 import { untitled } from "../conversation/Title.js";
+import { Account } from "../sign-in/Account.js";
 import { Provider } from "./Provider.js";
 import { useConversationList } from "./use-conversation-list.js";
 import type { ListedConversation } from "./use-conversation-list.js";
@@ -54,6 +55,7 @@ export function ConversationList({ place }: { place: Place }) {
           Show more of {list.totalCount}
         </button>
       )}
+      <Account />
       <Provider />
     </nav>
   );
