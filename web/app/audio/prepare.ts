@@ -29,6 +29,15 @@ export async function prepareSound(sound: Blob, limits: AudioLimits): Promise<Bl
   return encodeWav(samples, modelSampleRate);
 }
 
+/**
+ * Looks whether a file that does not say that it is sound holds some. One that says so is taken at its word until it is
+ * sent: a long recording is not to be decoded twice.
+ * @throws UnusableSound
+ */
+export async function checkSound(file: Blob, limits: AudioLimits): Promise<void> {
+  if (!/^(audio|video)\//.test(typeOf(file))) await prepareSound(file, limits);
+}
+
 /** Browsers give WAV and MP3 files several names. */
 const aliases = new Map([
   ["audio/x-wav", "audio/wav"],
