@@ -43,7 +43,7 @@ export function Player({ playback, bars, seconds, label, file }: Props) {
         />
       </div>
       <span className="time" aria-hidden="true">
-        {asDuration(state.playing || at > 0 ? at : seconds)}
+        {state.playing || at > 0 ? `${asDuration(at)} / ${asDuration(seconds)}` : asDuration(seconds)}
       </span>
       {file !== null && <DownloadLink clip={file} />}
       {state.problem !== null && <p className="problem">{state.problem}</p>}
