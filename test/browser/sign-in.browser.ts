@@ -141,7 +141,7 @@ describe("A server that wants to know who is there", () => {
 });
 
 describe("The sound of a clip", () => {
-  it("is read as whoever has signed in", async () => {
+  it("is drawn and played as whoever has signed in", async () => {
     const parley = await startParley();
     const page = await openPage(parley.url);
     await signIn(page, await keyOf(parley, "ann"));
@@ -154,6 +154,12 @@ describe("The sound of a clip", () => {
     await eventually(
       () => parts.voice(turnAt(page, 1)).locator(".waveform path").first().getAttribute("d"),
       (path) => path?.includes("v26.00") === true,
+    );
+    const voice = parts.voice(turnAt(page, 1));
+    await voice.getByRole("button", { name: "Play" }).click();
+    await eventually(
+      () => voice.getByRole("slider").inputValue().then(Number),
+      (seconds) => seconds > 0,
     );
   });
 
