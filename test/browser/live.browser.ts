@@ -11,6 +11,10 @@ interface Piece {
 /** What of the browser's own API the scripts below use inside the page. */
 declare global {
   var pieces: Piece[];
+  var plays: number;
+  var mayPlay: boolean;
+  var navigator: object;
+  var HTMLMediaElement: { prototype: { play: () => Promise<void> } };
   var AudioBufferSourceNode: {
     prototype: { buffer: { duration: number } | null; start: (this: SourceNode, time?: number) => void };
   };
@@ -24,6 +28,23 @@ function notePieces(): void {
   AudioBufferSourceNode.prototype.start = function (time = 0) {
     globalThis.pieces.push({ time, seconds: this.buffer?.duration ?? 0 });
     start.call(this, time);
+  };
+}
+
+/** Counts how often a file begins to play, in a browser that lets no page play by itself at first. */
+function countPlays(): void {
+  globalThis.plays = 0;
+  globalThis.mayPlay = false;
+  const userActivation = {
+    get hasBeenActive() {
+      return globalThis.mayPlay;
+    },
+  };
+  Object.defineProperty(navigator, "userActivation", { value: userActivation });
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    globalThis.plays += 1;
+    return play.call(this);
   };
 }
 
@@ -51,6 +72,27 @@ describe("An answer on the page", () => {
     });
     expect(pieces.length).toBeGreaterThan(3);
     for (const gap of joints) expect(Math.abs(gap)).toBeLessThan(1 / 24_000);
+  });
+
+  it("does not begin by itself any more once somebody has spoken on", async () => {
+    const page = await openPage(parley().url, { before: countPlays });
+    await ask(page, "Please count to 40.");
+    const voice = parts.voice(await answered(page, 1));
+    await voice.getByRole("button", { name: "Play" }).waitFor();
+    await page.route("**/graphql", (route) =>
+      route.request().postData()?.includes("addTextTurn") === true ? route.abort() : route.continue(),
+    );
+    await ask(page, "And to 50?");
+    await parts.alert(page).getByText("Not sent.").waitFor();
+    await page.evaluate(() => (globalThis.mayPlay = true));
+    await page.getByRole("link", { name: "New" }).click();
+    await page.getByRole("heading", { name: "New conversation" }).waitFor();
+    await page.goBack();
+    await voice.getByRole("button", { name: "Play" }).waitFor();
+    expect(await page.evaluate(() => globalThis.plays)).toBe(0);
+    await voice.getByRole("button", { name: "Play" }).click();
+    await voice.getByText(/^0:0\d \/ 0:\d\d$/).waitFor();
+    expect(await page.evaluate(() => globalThis.plays)).toBe(1);
   });
 
   it("stops where it is told to, and says so; asked again, it comes whole", async () => {

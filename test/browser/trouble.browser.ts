@@ -106,8 +106,10 @@ describe("Without a connection", () => {
     await ask(page, "Please count to 30.");
     await pause.reached;
     await turnAt(page, 1).getByText("1, 2").waitFor();
+    await parts.conversations(page).getByText("answering").waitFor();
     line.cut();
     await unreachable(page).waitFor();
+    expect(await parts.conversations(page).getByText("answering").count()).toBe(0);
     pause.release();
     line.mend();
     await unreachable(page).waitFor({ state: "detached" });

@@ -2,14 +2,17 @@ import { describe, expect, it } from "@jest/globals";
 import { InMemoryCache, gql } from "@apollo/client";
 import fc from "fast-check";
 
+import { clipPath, downloadPath } from "../../web/app/audio/clip-address.js";
 import { GrowingSound, fromBase64 } from "../../web/app/audio/growing-sound.js";
 import { barsOf, PeakMeter } from "../../web/app/audio/peaks.js";
 import { encodeWav } from "../../web/app/audio/wav.js";
 import { turnsField } from "../../web/app/client/turns-field.js";
 import { waitMs } from "../../web/app/client/wait-ms.js";
 import { titleOf } from "../../web/app/composer/title.js";
-import { asDuration, spokenDuration } from "../../web/app/parts/format.js";
+import { afterWait, asDuration, spokenDuration } from "../../web/app/parts/format.js";
 import { hashOf, placeOf } from "../../web/app/place-hash.js";
+import { credentialIn } from "../../web/app/sign-in/credential-text.js";
+import { SignIn } from "../../web/app/sign-in/sign-in.js";
 import { wavHeader } from "../../src/services/audio/formats/wav-header.js";
 
 const bytes = fc.uint8Array({ minLength: 0, maxLength: 400 }).map((all) => all.subarray(0, all.length & ~1));
@@ -229,5 +232,78 @@ describe("The turns that the page holds", () => {
     ],
   ])("are one list without holes: %s", (_, pages, expected) => {
     expect(held(...pages)).toEqual(expected);
+  });
+});
+
+describe("A token or key that somebody puts in", () => {
+  it.each([
+    ["parley_01ARZ3NDEKTSV4RRFFQ69G5FAV_a-b_c", "parley_01ARZ3NDEKTSV4RRFFQ69G5FAV_a-b_c"],
+    ["  abc.def-ghi=\n", "abc.def-ghi="],
+    ["Bearer abc", "abc"],
+    ["authorization: bearer  abc", "abc"],
+    ["", null],
+    ["two words", null],
+    ["clé", null],
+    ["abc\nx-other: header", null],
+  ])("is read out of %j as %j", (text, credential) => {
+    expect(credentialIn(text)).toBe(credential);
+  });
+});
+
+describe("Somebody who signs in", () => {
+  const ann = { credential: "one", viewerId: "viewer_ann" };
+
+  it("is asked only where the credential that is used now was refused", () => {
+    const signIn = new SignIn(null);
+    expect(signIn.state.get()).toBe("unasked");
+    signIn.refuse(null);
+    expect(signIn.state.get()).toBe("asked");
+    signIn.take(ann);
+    signIn.refuse(null);
+    expect(signIn.state.get()).toBe("signed-in");
+    signIn.refuse("one");
+    expect(signIn.state.get()).toBe("asked-again");
+    signIn.take({ ...ann, credential: "two" });
+    signIn.refuse("one");
+    expect(signIn.state.get()).toBe("signed-in");
+  });
+
+  it("is waited for", async () => {
+    const signIn = new SignIn(null);
+    await signIn.settled();
+    signIn.refuse(null);
+    const order: string[] = [];
+    const waiting = signIn.settled().then(() => order.push("settled"));
+    await Promise.resolve();
+    order.push("taken");
+    signIn.take(ann);
+    await waiting;
+    expect(order).toEqual(["taken", "settled"]);
+  });
+});
+
+describe("The address of a clip", () => {
+  it.each([
+    ["http://a.test/audio/clip_1.wav", "/audio/clip_1.wav", "/audio/clip_1.wav?download=clip_1.wav"],
+    ["http://a.test/audio/c.wav?e=1&s=x", "/audio/c.wav?e=1&s=x", "/audio/c.wav?e=1&s=x&download=c.wav"],
+  ])("of %s keeps what stands behind the question mark", (url, path, download) => {
+    expect(clipPath({ url })).toBe(path);
+    expect(downloadPath({ url })).toBe(download);
+  });
+});
+
+describe("When something can be tried again", () => {
+  it.each([
+    [0, "in 1 second"],
+    [20_000, "in 20 seconds"],
+    [61_000, "in 2 minutes"],
+  ])("after %d ms is told: %s", (wait, told) => {
+    expect(afterWait(wait)).toBe(told);
+  });
+
+  it("is told as a moment from an hour on", () => {
+    const now = new Date(2026, 0, 2, 10, 0);
+    expect(afterWait(2 * 3_600_000, now)).toMatch(/^at 12:00/);
+    expect(afterWait(2 * 86_400_000, now)).toMatch(/^on .*4.* at 10:00/);
   });
 });

@@ -1,22 +1,17 @@
-import { ApolloProvider } from "@apollo/client/react";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { App } from "./App.js";
-import { createServices, ServicesContext } from "./services.js";
+import { Page } from "./Page.js";
+import { Sessions } from "./sessions.js";
 
 import "./styles/page.css";
 
-const services = createServices(location.origin);
+const sessions = new Sessions(location.origin);
 const container = document.getElementById("page");
 if (container !== null) {
   createRoot(container).render(
     <StrictMode>
-      <ServicesContext value={services}>
-        <ApolloProvider client={services.client}>
-          <App />
-        </ApolloProvider>
-      </ServicesContext>
+      <Page sessions={sessions} />
     </StrictMode>,
   );
 }

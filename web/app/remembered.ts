@@ -1,3 +1,5 @@
+const prefix = "parley.";
+
 /** What a browser remembers for the page; where storage is blocked or full, it remembers nothing. */
 export class Remembered {
   readonly #storage: () => Storage;
@@ -5,7 +7,7 @@ export class Remembered {
 
   constructor(kind: "tab" | "browser", key: string) {
     this.#storage = () => (kind === "tab" ? sessionStorage : localStorage);
-    this.#key = `parley.${key}`;
+    this.#key = prefix + key;
   }
 
   read(): string | null {
@@ -23,5 +25,14 @@ export class Remembered {
     } catch {
       // Then the page works without a memory.
     }
+  }
+}
+
+/** Forgets all that this tab remembers for the page. */
+export function forgetTab(): void {
+  try {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(prefix)) sessionStorage.removeItem(key);
+  } catch {
+    // Then there is nothing to be forgotten.
   }
 }

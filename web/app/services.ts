@@ -1,25 +1,39 @@
 import type { ApolloClient } from "@apollo/client";
 import { createContext, use } from "react";
 
+import { Clips } from "./audio/clips.js";
+import { silence } from "./audio/playback.js";
 import { addTurn } from "./client/add-turn.js";
 import { createApolloClient } from "./client/apollo.js";
 import { openConnection } from "./client/connection.js";
 import type { Connection } from "./client/connection.js";
+import { ClipAddressDocument, WhoIsThereDocument } from "./client/generated/operations.js";
 import { Outbox } from "./composer/outbox.js";
 import { heard } from "./conversation/heard.js";
 import { go, place } from "./place.js";
+import { authorizationOf, SignIn } from "./sign-in/sign-in.js";
+import type { SignedIn } from "./sign-in/sign-in.js";
 
-/** What the page is made with, constructed once. */
+/** What the page is made with for one person; whoever comes next gets everything new. */
 export interface Services {
+  signIn: SignIn;
   client: ApolloClient;
   connection: Connection;
   outbox: Outbox;
+  clips: Clips;
+  /** Stops what plays and closes what is open. Nothing that was under way shows itself any more. */
+  end: () => void;
 }
 
-export function createServices(origin: string): Services {
-  const connection = openConnection(origin);
-  const client = createApolloClient(origin, connection);
+export function createServices(origin: string, signedIn: SignedIn | null): Services {
+  const signIn = new SignIn(signedIn);
+  // The same credential may be fine, and only the server unable to check it: HTTP tells which, and the link asks.
+  const connection = openConnection(origin, signIn, () => void lookWhoIsThere().catch(() => undefined));
+  const client = createApolloClient(origin, connection, signIn);
+  const lookWhoIsThere = () => client.query({ query: WhoIsThereDocument, fetchPolicy: "no-cache" });
+  let isOver = false;
   const outbox = new Outbox(client, (turn, conversationId, begins) => {
+    if (isOver) return;
     // The events may tell of it later: it is shown from now on.
     addTurn(client.cache, conversationId, turn);
     const here = place.get();
@@ -29,7 +43,28 @@ export function createServices(origin: string): Services {
     heard.begin(turn.id);
     if (begins) go({ kind: "conversation", id: conversationId, begun: true });
   });
-  return { client, connection, outbox };
+  const end = () => {
+    isOver = true;
+    silence();
+    client.stop();
+    void connection.socket.dispose();
+  };
+  return { signIn, client, connection, outbox, clips: createClips(client, signIn), end };
+}
+
+function createClips(client: ApolloClient, signIn: SignIn): Clips {
+  return new Clips({
+    headers: () => authorizationOf(signIn.credential),
+    readAnew: async (clip) => {
+      const variables = { id: clip.id };
+      const { data } = await client.query({
+        query: ClipAddressDocument,
+        variables,
+        fetchPolicy: "network-only",
+      });
+      return data?.node?.__typename === "AudioClip" ? data.node : clip;
+    },
+  });
 }
 
 export const ServicesContext = createContext<Services | null>(null);

@@ -1,5 +1,5 @@
 import { asDuration } from "../parts/format.js";
-import { decode } from "./clip-bytes.js";
+import { decode } from "./decode.js";
 import { encodeWav, modelSampleRate, wavHeaderByteLength } from "./wav.js";
 
 /** What the server says of the sound that it takes. */
@@ -27,6 +27,15 @@ export async function prepareSound(sound: Blob, limits: AudioLimits): Promise<Bl
     );
   }
   return encodeWav(samples, modelSampleRate);
+}
+
+/**
+ * Looks whether a file that does not say that it is sound holds some. One that says so is taken at its word until it is
+ * sent: a long recording is not to be decoded twice.
+ * @throws UnusableSound
+ */
+export async function checkSound(file: Blob, limits: AudioLimits): Promise<void> {
+  if (!/^(audio|video)\//.test(typeOf(file))) await prepareSound(file, limits);
 }
 
 /** Browsers give WAV and MP3 files several names. */

@@ -1,6 +1,6 @@
 import { useCallback, useLayoutEffect, useState } from "react";
 
-import { longestRecordingSeconds, prepareSound, UnusableSound } from "../audio/prepare.js";
+import { checkSound, longestRecordingSeconds, prepareSound, UnusableSound } from "../audio/prepare.js";
 import { unlockSound } from "../audio/live-playback.js";
 import { heard } from "../conversation/heard.js";
 import { IconButton } from "../parts/IconButton.js";
@@ -60,13 +60,19 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
       const draft = { text: text.trim(), sound: prepared, modalities: modalitiesOf(kind) };
       await outbox.send(conversationId, draft, beginning ?? plain);
     } catch (error) {
-      setProblem(error instanceof UnusableSound ? error.message : "That sound can't be sent.");
+      setProblem(sentenceOf(error));
     }
   };
-  const attach = useCallback((next: File) => {
-    setProblem(null);
-    setFile(next);
-  }, []);
+  const attach = useCallback(
+    (next: File) => {
+      setProblem(null);
+      checkSound(next, setting).then(
+        () => setFile(next),
+        (error: unknown) => setProblem(sentenceOf(error)),
+      );
+    },
+    [setting],
+  );
   const microphone = useMicrophone(longestRecordingSeconds(setting), (sound) => {
     // Another window may have begun a turn meanwhile: then it waits to be sent.
     if (busy) attach(new File([sound], "What you said", { type: sound.type }));
@@ -127,6 +133,10 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
       <ReplyChoice kind={kind} onKind={setKind} />
     </form>
   );
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof UnusableSound ? error.message : "That sound can't be sent.";
 }
 
 /** From the microphone to the button that stops the answer, and back; from anything else to the words. */

@@ -1,6 +1,10 @@
 import { Notice } from "../parts/Notice.js";
+import { useSecondsUntil } from "../parts/use-seconds-until.js";
 import { useServices } from "../services.js";
 import { useSending } from "./use-sending.js";
+
+/** Waits up to this are counted down. */
+const soonSeconds = 60;
 
 /** A message that the server does not have yet; nothing where there is none. */
 export function Unsent({ conversationId }: { conversationId: string | null }) {
@@ -8,6 +12,7 @@ export function Unsent({ conversationId }: { conversationId: string | null }) {
   const sending = useSending(conversationId);
   if (sending === null) return null;
   const { draft, problem } = sending;
+
   return (
     <div className="turn" aria-busy={problem === null}>
       <div className="message question unsent">
@@ -27,13 +32,11 @@ export function Unsent({ conversationId }: { conversationId: string | null }) {
                 Discard
               </button>
               {problem.retryable && (
-                <button
-                  type="button"
-                  className="primary"
-                  onClick={() => void outbox.sendAgain(conversationId)}
-                >
-                  Send again
-                </button>
+                <SendAgain
+                  key={problem.retryAt}
+                  retryAt={problem.retryAt}
+                  onSend={() => void outbox.sendAgain(conversationId)}
+                />
               )}
             </>
           }
@@ -42,5 +45,23 @@ export function Unsent({ conversationId }: { conversationId: string | null }) {
         </Notice>
       )}
     </div>
+  );
+}
+
+/** Counts down where it is soon. What is further off may be allowed earlier all the same, by whoever runs the server. */
+function SendAgain({ retryAt, onSend }: { retryAt: string | null; onSend: () => void }) {
+  const seconds = useSecondsUntil(retryAt);
+  const isSoon = seconds > 0 && seconds <= soonSeconds;
+  return (
+    <button
+      type="button"
+      className="primary"
+      aria-disabled={isSoon}
+      onClick={() => {
+        if (!isSoon) onSend();
+      }}
+    >
+      {isSoon ? `Send again in ${seconds} s` : "Send again"}
+    </button>
   );
 }

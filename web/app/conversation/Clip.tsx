@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 
-import { downloadPath, playableAddress } from "../audio/clip-bytes.js";
 import { FilePlayback } from "../audio/file-playback.js";
 import type { ClipFieldsFragment } from "../client/generated/operations.js";
+import { useServices } from "../services.js";
 import { heard } from "./heard.js";
 import { Player } from "./Player.js";
 import { useBars } from "./use-bars.js";
@@ -17,9 +17,11 @@ interface Props {
 
 /** A clip that grows no more. */
 export function Clip({ clip, label, answerOf }: Props) {
-  const [playback] = useState(
-    () => new FilePlayback(() => playableAddress(clip), answerOf === null ? 0 : (heard.of(answerOf) ?? 0)),
-  );
+  const { clips } = useServices();
+  const [playback] = useState(() => {
+    const address = async (anew: boolean) => clips.playableAddress(anew ? await clips.readAnew(clip) : clip);
+    return new FilePlayback(address, answerOf === null ? 0 : (heard.of(answerOf) ?? 0));
+  });
   const { bars, element } = useBars(clip);
   useHeard(playback, answerOf ?? "");
   useEffect(() => () => playback.release(), [playback]);
@@ -30,7 +32,7 @@ export function Clip({ clip, label, answerOf }: Props) {
         bars={bars}
         seconds={(clip.durationMs ?? 0) / 1000}
         label={label}
-        download={downloadPath(clip)}
+        file={clip}
       />
     </div>
   );

@@ -8,7 +8,7 @@ import type { TurnFieldsFragment } from "../client/generated/operations.js";
 import { newKey } from "../composer/outbox.js";
 import { Icon } from "../parts/Icon.js";
 import { heard } from "./heard.js";
-import { useSecondsUntil } from "./use-seconds-until.js";
+import { useSecondsUntil } from "../parts/use-seconds-until.js";
 
 /** Why a turn has no whole answer, and the way to ask again where that can help. Nothing for a complete one. */
 export function Failure({ turn, isLast }: { turn: TurnFieldsFragment; isLast: boolean }) {

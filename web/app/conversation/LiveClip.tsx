@@ -1,7 +1,6 @@
 import { useEffect, useState } from "react";
 
 import type { GrowingSound } from "../audio/growing-sound.js";
-import { downloadPath } from "../audio/clip-bytes.js";
 import { LivePlayback } from "../audio/live-playback.js";
 import type { ClipFieldsFragment } from "../client/generated/operations.js";
 import { useWatched } from "../parts/use-watched.js";
@@ -30,7 +29,7 @@ export function LiveClip({ sound, file, label, turnId }: Props) {
       bars={sound.bars(barCount)}
       seconds={sound.seconds}
       label={label}
-      download={file === null ? null : downloadPath(file)}
+      file={file}
     />
   );
 }

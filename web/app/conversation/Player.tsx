@@ -1,9 +1,10 @@
+import type { ClipSource } from "../audio/clip-address.js";
 import type { Playback } from "../audio/playback.js";
 import { asDuration, spokenDuration } from "../parts/format.js";
-import { Icon } from "../parts/Icon.js";
 import { IconButton } from "../parts/IconButton.js";
 import { useWatched } from "../parts/use-watched.js";
 import { Waveform } from "../parts/Waveform.js";
+import { DownloadLink } from "./DownloadLink.js";
 
 interface Props {
   playback: Playback;
@@ -12,12 +13,12 @@ interface Props {
   seconds: number;
   /** Whose voice it is, for a screen reader. */
   label: string;
-  /** Where it can be downloaded; null while it grows. */
-  download: string | null;
+  /** What can be downloaded; null while it grows. */
+  file: ClipSource | null;
 }
 
 /** A play button, the waveform with the place that is heard, and a slider over it for mouse, finger and keyboard. */
-export function Player({ playback, bars, seconds, label, download }: Props) {
+export function Player({ playback, bars, seconds, label, file }: Props) {
   const state = useWatched(playback.state);
   const at = Math.min(state.seconds, seconds);
   return (
@@ -42,13 +43,9 @@ export function Player({ playback, bars, seconds, label, download }: Props) {
         />
       </div>
       <span className="time" aria-hidden="true">
-        {asDuration(state.playing || at > 0 ? at : seconds)}
+        {state.playing || at > 0 ? `${asDuration(at)} / ${asDuration(seconds)}` : asDuration(seconds)}
       </span>
-      {download !== null && (
-        <a className="icon-button" href={download} download aria-label="Download" title="Download">
-          <Icon name="download" />
-        </a>
-      )}
+      {file !== null && <DownloadLink clip={file} />}
       {state.problem !== null && <p className="problem">{state.problem}</p>}
     </div>
   );

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "react";
 import type { RefObject } from "react";
 
-import { clipBars } from "../audio/clip-bytes.js";
 import type { ClipFieldsFragment } from "../client/generated/operations.js";
+import { useServices } from "../services.js";
 
 export const barCount = 64;
 
@@ -15,6 +15,7 @@ export function useBars(clip: ClipFieldsFragment): {
   bars: readonly number[];
   element: RefObject<HTMLDivElement | null>;
 } {
+  const { clips } = useServices();
   const element = useRef<HTMLDivElement>(null);
   const [bars, setBars] = useState(flat);
   const source = useRef(clip);
@@ -26,12 +27,12 @@ export function useBars(clip: ClipFieldsFragment): {
         if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
         observer.disconnect();
         // Some browsers can't decode some formats; the clip can be heard elsewhere all the same.
-        clipBars(current, barCount).then(setBars, () => undefined);
+        clips.bars(current, barCount).then(setBars, () => undefined);
       },
       { rootMargin: "200px" },
     );
     observer.observe(element.current);
     return () => observer.disconnect();
-  }, []);
+  }, [clips]);
   return { bars, element };
 }

@@ -28,6 +28,7 @@ const deleted: Problem = {
   code: "NOT_FOUND",
   message: "There is no such conversation any more.",
   retryable: false,
+  retryAt: null,
 };
 
 /** A saved conversation as it is now, and as it changes in whatever tab or on whatever device. */

@@ -2,9 +2,12 @@ import { useDeferredValue, useState } from "react";
 
 import { Icon } from "../parts/Icon.js";
 import { asMoment } from "../parts/format.js";
+import { useWatched } from "../parts/use-watched.js";
 import { hashOf } from "../place-hash.js";
 import type { Place } from "../place-hash.js";
 import { untitled } from "../conversation/Title.js";
+import { useServices } from "../services.js";
+import { Account } from "../sign-in/Account.js";
 import { Provider } from "./Provider.js";
 import { useConversationList } from "./use-conversation-list.js";
 import type { ListedConversation } from "./use-conversation-list.js";
@@ -16,6 +19,7 @@ export function ConversationList({ place }: { place: Place }) {
   const [search, setSearch] = useState("");
   const [archived, setArchived] = useState(false);
   const list = useConversationList(useDeferredValue(search), archived);
+  const isReachable = useWatched(useServices().connection.reachable);
   const current = place.kind === "conversation" ? place.id : null;
   return (
     <nav className="list" aria-label="Conversations" tabIndex={-1}>
@@ -45,7 +49,12 @@ export function ConversationList({ place }: { place: Place }) {
       </div>
       <ul>
         {list.conversations.map((conversation) => (
-          <Item key={conversation.id} conversation={conversation} isCurrent={conversation.id === current} />
+          <Item
+            key={conversation.id}
+            conversation={conversation}
+            isCurrent={conversation.id === current}
+            isAnswering={isReachable && conversation.activeTurn !== null}
+          />
         ))}
       </ul>
       <Remark {...list} isSearch={search.trim() !== ""} archived={archived} />
@@ -54,13 +63,21 @@ export function ConversationList({ place }: { place: Place }) {
           Show more of {list.totalCount}
         </button>
       )}
+      <Account />
       <Provider />
     </nav>
   );
 }
 
-function Item({ conversation, isCurrent }: { conversation: ListedConversation; isCurrent: boolean }) {
-  const { id, title, lastActivityAt, activeTurn } = conversation;
+interface ItemProps {
+  conversation: ListedConversation;
+  isCurrent: boolean;
+  /** False, too, where the server can't be reached: what it does by now nobody knows. */
+  isAnswering: boolean;
+}
+
+function Item({ conversation, isCurrent, isAnswering }: ItemProps) {
+  const { id, title, lastActivityAt } = conversation;
   return (
     <li>
       <a href={hashOf({ kind: "conversation", id })} aria-current={isCurrent ? "page" : undefined}>
@@ -68,7 +85,7 @@ function Item({ conversation, isCurrent }: { conversation: ListedConversation; i
           {title ?? untitled}
         </span>
         <span className="moment">
-          {activeTurn === null ? asMoment(lastActivityAt) : <span className="active">answering</span>}
+          {isAnswering ? <span className="active">answering</span> : asMoment(lastActivityAt)}
         </span>
       </a>
     </li>

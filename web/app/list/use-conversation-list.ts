@@ -25,7 +25,7 @@ export interface ConversationList {
 
 /** The saved conversations whose title holds `search`, newest first, as they are now. */
 export function useConversationList(search: string, archived: boolean): ConversationList {
-  const { client, connection: server } = useServices();
+  const { client, connection: server, signIn } = useServices();
   const filter = { archived, search: search.trim() };
   const {
     data: current,
@@ -65,14 +65,16 @@ export function useConversationList(search: string, archived: boolean): Conversa
       },
     });
     // Before the first event there is no cursor to go on behind, so what happened while the server was away is read.
-    const stopWatching = server.reachable.watch(() => {
-      if (server.reachable.get()) void readAgain.current().catch(() => undefined);
-    });
+    const readAgainOnceBack = () => {
+      if (server.reachable.get() && signIn.state.get() !== "asked-again")
+        void readAgain.current().catch(() => undefined);
+    };
+    const stopWatching = [server.reachable, signIn.state].map(({ watch }) => watch(readAgainOnceBack));
     return () => {
       stop();
-      stopWatching();
+      for (const stopOne of stopWatching) stopOne();
     };
-  }, [client, server]);
+  }, [client, server, signIn]);
 
   return {
     conversations: connection?.edges.map(({ node }) => node) ?? [],

@@ -3,7 +3,8 @@ import type { ReactNode } from "react";
 
 interface Props {
   title: string;
-  onClose: () => void;
+  /** Without it the dialog stays until it is taken away. */
+  onClose?: () => void;
   children: ReactNode;
 }
 
@@ -23,7 +24,9 @@ export function Dialog({ title, onClose, children }: Props) {
       aria-labelledby={titleId}
       onClose={() => {
         // The event comes late: by then StrictMode has opened it again.
-        if (dialog.current?.open === false) onClose();
+        if (dialog.current?.open !== false) return;
+        if (onClose === undefined) dialog.current.showModal();
+        else onClose();
       }}
     >
       <h2 id={titleId}>{title}</h2>

@@ -16,6 +16,17 @@ function plural(count: number, unit: string): string {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
+/** When something can be tried again: `in 20 seconds`, `in 5 minutes`, and from an hour on the moment itself. */
+export function afterWait(waitMs: number, now = new Date()): string {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  if (seconds < 60) return `in ${plural(seconds, "second")}`;
+  if (seconds < 3600) return `in ${plural(Math.ceil(seconds / 60), "minute")}`;
+  const moment = new Date(now.getTime() + waitMs);
+  const time = moment.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const isToday = moment.toDateString() === now.toDateString();
+  return isToday ? `at ${time}` : `on ${asMoment(moment.toISOString(), now)} at ${time}`;
+}
+
 /** The time of today, else the day. */
 export function asMoment(iso: string, now = new Date()): string {
   const moment = new Date(iso);

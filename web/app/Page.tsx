@@ -1,0 +1,35 @@
+import { ApolloProvider } from "@apollo/client/react";
+
+import { App } from "./App.js";
+import { useWatched } from "./parts/use-watched.js";
+import { ServicesContext } from "./services.js";
+import type { Services } from "./services.js";
+import type { Sessions } from "./sessions.js";
+import { SessionsContext } from "./sessions-context.js";
+import { SignInDialog } from "./sign-in/SignInDialog.js";
+import { SignInPage } from "./sign-in/SignInPage.js";
+
+/** The page of whoever uses it now. With the services of the next person everything in it is made anew. */
+export function Page({ sessions }: { sessions: Sessions }) {
+  const { number, services } = useWatched(sessions.current);
+  return (
+    <SessionsContext value={sessions}>
+      <ServicesContext key={number} value={services}>
+        <ApolloProvider client={services.client}>
+          <Door services={services} />
+        </ApolloProvider>
+      </ServicesContext>
+    </SessionsContext>
+  );
+}
+
+function Door({ services: { signIn } }: { services: Services }) {
+  const state = useWatched(signIn.state);
+  if (state === "asked") return <SignInPage />;
+  return (
+    <>
+      <App />
+      {state === "asked-again" && <SignInDialog />}
+    </>
+  );
+}

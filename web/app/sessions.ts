@@ -1,0 +1,47 @@
+import { Watched } from "./client/watched.js";
+import { go } from "./place.js";
+import { forgetTab, Remembered } from "./remembered.js";
+import { createServices } from "./services.js";
+import type { Services } from "./services.js";
+import type { SignedIn } from "./sign-in/sign-in.js";
+
+interface Session {
+  /** Counts the people of this tab, so that what is drawn for one is not taken for the next one's. */
+  number: number;
+  services: Services;
+}
+
+/** The services of whoever uses the page now. What one person has read, written or heard, no other one finds. */
+export class Sessions {
+  readonly current: Watched<Session>;
+  readonly #origin: string;
+  /** Whose drafts the tab remembers: a reload keeps them, and forgets who had signed in. */
+  readonly #owner = new Remembered("tab", "viewer");
+
+  constructor(origin: string) {
+    this.#origin = origin;
+    this.current = new Watched({ number: 0, services: createServices(origin, null) });
+  }
+
+  /** The person who was asked again goes on where they were; anybody else begins anew. */
+  signIn(signedIn: SignedIn): void {
+    const { signIn } = this.current.get().services;
+    const owner = signIn.viewerId ?? this.#owner.read() ?? signedIn.viewerId;
+    if (owner === signedIn.viewerId) signIn.take(signedIn);
+    else this.#beginAnew(signedIn);
+    this.#owner.write(signedIn.viewerId);
+  }
+
+  signOut(): void {
+    this.#beginAnew(null);
+    this.current.get().services.signIn.refuse(null);
+  }
+
+  #beginAnew(signedIn: SignedIn | null): void {
+    const { number, services } = this.current.get();
+    services.end();
+    forgetTab();
+    go({ kind: "list" });
+    this.current.set({ number: number + 1, services: createServices(this.#origin, signedIn) });
+  }
+}
