@@ -176,7 +176,8 @@ export function createAppContext(resources: AppResources): AppContext {
     uploadIntake: new UploadIntake({ client, store, logger }),
     runner,
     readingFor: (viewer) => new ViewerReading(client, prices, budgets, viewer),
-    findClip: (viewerId, clipId) => createLoaders(client, prices, { id: viewerId }).clip.load(clipId),
+    findClip: (viewerId, clipId) =>
+      createLoaders(client, prices, { id: viewerId, tenantId: null }).clip.load(clipId),
     recovery: new TurnRecovery({ database, store, runner, ends, logger, target, leaseMs, prices, budgets }),
     housekeeping: new Housekeeping({ client, dialect, store, windows, signingKeys, retention, logger }),
     readiness: new Readiness({ database, store, runner, logger }),

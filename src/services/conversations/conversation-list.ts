@@ -1,4 +1,3 @@
-import type { Viewer } from "../../auth/viewer.js";
 import type { DatabaseClient } from "../../db/database.js";
 import { cursorConditions, parsePage, readsDescending, toPage } from "../../db/pagination.js";
 import type { Keyset, Page, PageArguments } from "../../db/pagination.js";
@@ -19,10 +18,9 @@ export interface ConversationOrder {
 
 const searchMaxLength = 200;
 
-/** A page of the viewer's conversations. */
+/** A page of the conversations of whoever the client is bound to. */
 export async function listConversations(
   client: DatabaseClient,
-  viewer: Viewer,
   page: PageArguments,
   filter: ConversationFilter,
   order: ConversationOrder,
@@ -30,7 +28,6 @@ export async function listConversations(
   const { column, ...keyset } = keysetOf(order);
   const request = parsePage(page, keyset);
   const matching = {
-    ownerId: viewer.id,
     ...archivedCondition(filter.archived),
     ...searchCondition(filter.search),
   };

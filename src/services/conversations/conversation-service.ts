@@ -1,6 +1,7 @@
 import type { Viewer } from "../../auth/viewer.js";
 import type { VoicesConfig } from "../../config/config.js";
 import { isUniqueViolation } from "../../db/database.js";
+import { ownedClient } from "../../db/owned-client.js";
 import type { DatabaseClient } from "../../db/database.js";
 import type { ConversationRow, DeletionRow } from "../../db/rows.js";
 import { isId, newId } from "../../ids.js";
@@ -67,7 +68,7 @@ export class ConversationService {
   }
 
   #startOnce(viewer: Viewer, settings: Settings, keyed: KeyedRequest | null): Promise<ConversationRow> {
-    return this.#parts.client.$transaction(async (transaction) => {
+    return this.#clientOf(viewer).$transaction(async (transaction) => {
       const use = keyed === null ? null : await findUse(transaction, keyed);
       if (use !== null)
         return transaction.conversation.findUniqueOrThrow({ where: { id: use.conversationId } });
@@ -76,7 +77,6 @@ export class ConversationService {
         data: {
           id: newId("conv"),
           ownerId: viewer.id,
-          tenantId: viewer.tenantId,
           ...settings,
           titleKey: titleKey(settings.title),
           createdAt: now,
@@ -117,8 +117,8 @@ export class ConversationService {
 
   async #change(viewer: Viewer, id: string, changes: object): Promise<ConversationRow> {
     if (!isId("conv", id)) throw conversationNotFound();
-    const changed = await this.#parts.client.$transaction(async (transaction) => {
-      const conversation = await takeConversation(transaction, viewer.id, id, changes);
+    const changed = await this.#clientOf(viewer).$transaction(async (transaction) => {
+      const conversation = await takeConversation(transaction, id, changes);
       await recordEvent(transaction, conversation, "CHANGED");
       return conversation;
     });
@@ -128,11 +128,13 @@ export class ConversationService {
 
   async #find(viewer: Viewer, id: string): Promise<ConversationRow> {
     if (!isId("conv", id)) throw conversationNotFound();
-    const conversation = await this.#parts.client.conversation.findFirst({
-      where: { id, ownerId: viewer.id },
-    });
+    const conversation = await this.#clientOf(viewer).conversation.findUnique({ where: { id } });
     if (conversation === null) throw conversationNotFound();
     return conversation;
+  }
+
+  #clientOf(viewer: Viewer): DatabaseClient {
+    return ownedClient(this.#parts.client, viewer);
   }
 
   #checkSettings(input: UpdateConversation): Settings {

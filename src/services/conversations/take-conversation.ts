@@ -5,17 +5,16 @@ import { conversationNotFound } from "../not-found.js";
 
 /**
  * Changes the conversation's row and holds it until the transaction's end, as every write to a conversation does first.
- * The caller records the event that is counted here.
+ * Through an owned client only the owner's. The caller records the event that is counted here.
  * @throws ParleyError NOT_FOUND
  */
 export async function takeConversation(
   transaction: DatabaseTransaction,
-  ownerId: string,
   id: string,
   changes: object = {},
 ): Promise<ConversationRow> {
   const [conversation] = await transaction.conversation.updateManyAndReturn({
-    where: { id, ownerId },
+    where: { id },
     data: { ...changes, updatedAt: new Date(), ...countEvent },
   });
   if (conversation === undefined) throw conversationNotFound();

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
+import { ownedClient } from "../../db/owned-client.js";
 import type { DeletionRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { isId } from "../../ids.js";
@@ -77,9 +78,10 @@ export class Deletions {
   ): Promise<DeletionRow> {
     const kind = requestedBy === "RETENTION" ? "RETENTION" : "CONVERSATION";
     if (!isId("conv", id)) throw conversationNotFound();
-    const { deletion, activeTurnId } = await this.#parts.client.$transaction(async (transaction) => {
+    const client = ownedClient(this.#parts.client, owner);
+    const { deletion, activeTurnId } = await client.$transaction(async (transaction) => {
       // Taken before anything is read: an answer that is being kept right now is either seen here or not kept.
-      const conversation = await takeConversation(transaction, owner.id, id);
+      const conversation = await takeConversation(transaction, id);
       await check(transaction);
       const deletion = await beginReceipt(transaction, { owner, kind, requestedBy, conversationId: id });
       const activeTurnId = await removeConversation(transaction, conversation, deletion.id);

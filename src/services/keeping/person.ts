@@ -72,7 +72,7 @@ async function removeAll(
       signal.throwIfAborted();
     signal.throwIfAborted();
     const activeTurnId = await client.$transaction(async (transaction) => {
-      const conversation = await takeConversation(transaction, ownerId, id);
+      const conversation = await takeConversation(transaction, id);
       return removeConversation(transaction, conversation, deletion.id);
     });
     wakeUps.publish(`owner ${ownerId}`);

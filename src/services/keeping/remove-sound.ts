@@ -16,7 +16,7 @@ export interface OldSound {
  */
 export function removeSound(client: DatabaseClient, sound: OldSound, cutoff: Date): Promise<number> {
   return client.$transaction(async (transaction) => {
-    const conversation = await takeConversation(transaction, sound.ownerId, sound.conversationId);
+    const conversation = await takeConversation(transaction, sound.conversationId);
     await spareActive(transaction, conversation.id);
     const clips = await transaction.audioClip.findMany({
       where: { id: { in: sound.clipIds }, removedAt: null, message: { turn: { endedAt: { lt: cutoff } } } },

@@ -16,11 +16,11 @@ const batchSize = 200;
  */
 export function trimConversation(
   client: DatabaseClient,
-  { ownerId, id }: Pick<ConversationRow, "ownerId" | "id">,
+  { id }: Pick<ConversationRow, "id">,
   cutoff: Date,
 ): Promise<number> {
   return client.$transaction(async (transaction) => {
-    const conversation = await takeConversation(transaction, ownerId, id);
+    const conversation = await takeConversation(transaction, id);
     await spareActive(transaction, id);
     const position = await firstToStay(transaction, conversation, cutoff);
     if (position <= conversation.firstPosition) throw new Spared();

@@ -1,5 +1,6 @@
 import type { Viewer } from "../../auth/viewer.js";
 import type { DatabaseClient } from "../../db/database.js";
+import { ownedClient } from "../../db/owned-client.js";
 import type { ConversationEventRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { isId } from "../../ids.js";
@@ -51,7 +52,7 @@ export class ConversationEvents {
 
   /** @throws ParleyError NOT_FOUND, BAD_USER_INPUT, CURSOR_EXPIRED, before the first event */
   async followConversation(viewer: Viewer, conversationId: string, after: string | null) {
-    const { feed, release } = await this.#open(viewer.id);
+    const { feed, release } = await this.#open(viewer);
     try {
       const place = await this.#placeInConversation(viewer, conversationId, after, feed);
       return this.#follow(viewer, feed, place, release);
@@ -66,7 +67,7 @@ export class ConversationEvents {
     const sequence = after === null ? null : parseViewerCursor(after);
     // Sequences are microseconds since 1970.
     const oldest = BigInt(Date.now() - eventLifetimeMs) * 1000n;
-    const { feed, release } = await this.#open(viewer.id);
+    const { feed, release } = await this.#open(viewer);
     if (sequence !== null && (sequence > feed.head || (sequence < oldest && sequence < feed.head))) {
       release();
       throw sequence > feed.head ? notACursor() : cursorExpired();
@@ -81,9 +82,11 @@ export class ConversationEvents {
     after: string | null,
     feed: OwnerFeed,
   ): Promise<Place> {
-    const { client } = this.#parts;
-    const where = { id: conversationId, ownerId: viewer.id };
-    const conversation = isId("conv", conversationId) ? await client.conversation.findFirst({ where }) : null;
+    const client = this.#clientOf(viewer);
+    const where = { id: conversationId };
+    const conversation = isId("conv", conversationId)
+      ? await client.conversation.findUnique({ where })
+      : null;
     if (after === null) {
       if (conversation === null) throw conversationNotFound();
       const last = { sequence: feed.head, conversationSequence: 0 };
@@ -91,7 +94,7 @@ export class ConversationEvents {
     }
     const heard = parseConversationCursor(conversationId, after);
     const place = { conversationId, last: { sequence: 0n, conversationSequence: heard }, heardTo: null };
-    const [next] = await this.#readLog(viewer.id, place);
+    const [next] = await this.#readLog(viewer, place);
     // Of a deleted conversation nothing is left but its log.
     if (conversation === null && next === undefined) throw conversationNotFound();
     const newest = conversation?.eventSequence ?? next?.conversationSequence ?? 0;
@@ -100,14 +103,14 @@ export class ConversationEvents {
     return place;
   }
 
-  async #open(ownerId: string): Promise<{ feed: OwnerFeed; release: () => void }> {
-    const { feed, stop } = this.#feeds.get(ownerId) ?? this.#start(ownerId);
+  async #open(viewer: Viewer): Promise<{ feed: OwnerFeed; release: () => void }> {
+    const { feed, stop } = this.#feeds.get(viewer.id) ?? this.#start(viewer);
     feed.listeners += 1;
     const release = () => {
       feed.listeners -= 1;
       if (feed.listeners > 0) return;
       stop();
-      this.#feeds.delete(ownerId);
+      this.#feeds.delete(viewer.id);
     };
     try {
       await feed.refresh();
@@ -118,16 +121,16 @@ export class ConversationEvents {
     }
   }
 
-  #start(ownerId: string): { feed: OwnerFeed; stop: () => void } {
-    const { client, wakeUps, activity, logger } = this.#parts;
-    const feed = new OwnerFeed(client, ownerId);
-    const stop = wakeUps.listen(`owner ${ownerId}`, () => {
+  #start(viewer: Viewer): { feed: OwnerFeed; stop: () => void } {
+    const { wakeUps, activity, logger } = this.#parts;
+    const feed = new OwnerFeed(this.#clientOf(viewer), viewer.id);
+    const stop = wakeUps.listen(`owner ${viewer.id}`, () => {
       activity.during(feed.refresh()).catch((error: unknown) => {
         logger.warn({ err: error }, "could not read what happened to conversations; looking again");
       });
     });
     const entry = { feed, stop };
-    this.#feeds.set(ownerId, entry);
+    this.#feeds.set(viewer.id, entry);
     return entry;
   }
 
@@ -150,7 +153,7 @@ export class ConversationEvents {
     signal: AbortSignal,
   ): AsyncGenerator<ConversationChange, void, undefined> {
     while (!signal.aborted) {
-      const events = this.#atHand(feed, place) ?? (await this.#fromLog(viewer.id, feed, place));
+      const events = this.#atHand(feed, place) ?? (await this.#fromLog(viewer, feed, place));
       for (const event of events) {
         yield toChange(event, place);
         if (event.type === "DELETED" && place.conversationId !== null) return;
@@ -173,31 +176,35 @@ export class ConversationEvents {
   }
 
   /** Of a conversation that is gone only its end is told. */
-  async #fromLog(ownerId: string, feed: OwnerFeed, place: Place): Promise<ConversationEventRow[]> {
+  async #fromLog(viewer: Viewer, feed: OwnerFeed, place: Place): Promise<ConversationEventRow[]> {
     const { head } = feed;
-    const events = await this.#readLog(ownerId, place);
+    const events = await this.#readLog(viewer, place);
     place.last = events.at(-1) ?? place.last;
     const upTo = laterOf(place.last.sequence, head);
     place.heardTo = events.length < pageSize ? upTo : place.last.sequence;
     const ids = [...new Set(events.map(({ conversationId }) => conversationId))];
-    const there = await this.#parts.client.conversation.findMany({
-      where: { id: { in: ids }, ownerId },
+    const there = await this.#clientOf(viewer).conversation.findMany({
+      where: { id: { in: ids } },
       select: { id: true },
     });
     const known = new Set(there.map(({ id }) => id));
     return events.filter(({ type, conversationId }) => type === "DELETED" || known.has(conversationId));
   }
 
-  #readLog(ownerId: string, { conversationId, last }: Place): Promise<ConversationEventRow[]> {
+  #readLog(viewer: Viewer, { conversationId, last }: Place): Promise<ConversationEventRow[]> {
     const behind =
       conversationId === null
         ? { sequence: { gt: last.sequence } }
         : { conversationId, conversationSequence: { gt: last.conversationSequence } };
-    return this.#parts.client.conversationEvent.findMany({
-      where: { ownerId, ...behind },
+    return this.#clientOf(viewer).conversationEvent.findMany({
+      where: behind,
       orderBy: { sequence: "asc" },
       take: pageSize,
     });
+  }
+
+  #clientOf(viewer: Viewer): DatabaseClient {
+    return ownedClient(this.#parts.client, viewer);
   }
 }
 

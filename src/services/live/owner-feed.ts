@@ -67,7 +67,7 @@ export class OwnerFeed {
 
   async #readBehind(head: bigint): Promise<void> {
     const events = await this.#client.conversationEvent.findMany({
-      where: { ownerId: this.#ownerId, sequence: { gt: head } },
+      where: { sequence: { gt: head } },
       orderBy: { sequence: "asc" },
       take: pageSize,
     });

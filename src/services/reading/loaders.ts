@@ -1,8 +1,8 @@
 import DataLoader from "dataloader";
-import type { Viewer } from "../../auth/viewer.js";
 import type { Prices } from "../../config/prices.js";
 import type { DatabaseClient } from "../../db/database.js";
-import { ownedRows } from "../../db/owned.js";
+import { ownedClient } from "../../db/owned-client.js";
+import type { Owner } from "../../db/owned-client.js";
 import type { AudioClipRow, ConversationRow, DeletionRow, MessageRow, TurnRow } from "../../db/rows.js";
 import { idPrefix } from "../../ids.js";
 import { growingAnswers } from "./growing.js";
@@ -12,7 +12,7 @@ import { noUsage, sumUsage } from "../usage/usage.js";
 import type { UsageSums } from "../usage/usage.js";
 
 /**
- * Reads the rows of one request in batches, so that the number of SQL statements does not grow with what is listed.
+ * Reads the rows of one request, as their owner sees them, in batches, so that the number of SQL statements does not grow with what is listed.
  * What is loaded by an id from outside is bound to the viewer; a malformed id is read as one that is unknown.
  */
 export interface Loaders extends TurnReads {
@@ -35,15 +35,18 @@ export interface Loaders extends TurnReads {
 // SQLite takes no more than 1,000 conditions that are joined by OR.
 const maxSpans = 200;
 
-export function createLoaders(client: DatabaseClient, prices: Prices, viewer: Pick<Viewer, "id">): Loaders {
-  const owned = ownedRows(client, viewer.id);
+export function createLoaders(base: DatabaseClient, prices: Prices, owner: Owner): Loaders {
+  const client = ownedClient(base, owner);
   const grown = growingAnswers(client);
   return {
-    conversation: byId("conv", (ids) => owned.conversations(ids)),
-    turn: byId("turn", (ids) => owned.turns(ids)),
-    message: byId("msg", (ids) => grown.messages(owned.messages(ids))),
-    clip: byId("clip", (ids) => grown.clips(owned.clips(ids))),
-    deletion: byId("del", (ids) => owned.deletions(ids)),
+    conversation: byId("conv", (ids) => client.conversation.findMany({ where: { id: { in: ids } } })),
+    turn: byId("turn", (ids) => client.turn.findMany({ where: { id: { in: ids } } })),
+    message: byId("msg", (ids) => grown.messages(client.message.findMany({ where: { id: { in: ids } } }))),
+    // The row of sound whose time was over stays, for what it tells.
+    clip: byId("clip", (ids) =>
+      grown.clips(client.audioClip.findMany({ where: { id: { in: ids }, removedAt: null } })),
+    ),
+    deletion: byId("del", (ids) => client.deletion.findMany({ where: { id: { in: ids } } })),
     activeTurn: one(
       (ids) => client.turn.findMany({ where: { activeConversationId: { in: ids } } }),
       (turn) => turn.conversationId,

@@ -1,6 +1,7 @@
 import type { Viewer } from "../../auth/viewer.js";
 import type { Prices } from "../../config/prices.js";
 import type { DatabaseClient } from "../../db/database.js";
+import { ownedClient } from "../../db/owned-client.js";
 import type { Page, PageArguments } from "../../db/pagination.js";
 import type { AudioClipRow, ConversationRow, TurnRow } from "../../db/rows.js";
 import type { BudgetPeriod } from "../budgets/budget-periods.js";
@@ -44,7 +45,7 @@ export class ViewerReading {
     filter: ConversationFilter,
     order: ConversationOrder,
   ): Promise<Page<ConversationRow>> {
-    return listConversations(this.#client, this.viewer, page, filter, order);
+    return listConversations(ownedClient(this.#client, this.viewer), page, filter, order);
   }
 
   /** Of a conversation that was read here before. */

@@ -48,7 +48,7 @@ export type Acceptance =
   { replayed: true; turn: TurnRow } | { replayed: false; turn: TurnRow; question: Question };
 
 /**
- * Accepts a turn in one transaction (turn, user message, clip, key), already leased to the server that will run it.
+ * Accepts a turn of whoever the client is bound to in one transaction (turn, user message, clip, key), already leased to the server that will run it.
  * @throws ParleyError NOT_FOUND, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED, BUDGET_EXCEEDED
  */
 export function acceptTurn(
@@ -62,7 +62,7 @@ export function acceptTurn(
     const last = await lastTurn(transaction, conversation.id);
     refuseWhileActive(last);
     const turn = await createTurn(transaction, request, conversation, (last?.position ?? 0) + 1);
-    if (request.uploadId !== null) await useUpload(transaction, request.ownerId, request.uploadId);
+    if (request.uploadId !== null) await useUpload(transaction, request.uploadId);
     if (request.keyed !== null) await rememberUse(transaction, request.keyed, made(turn));
     const { text, sound } = request;
     const message = { text, sound: sound === null ? null : toUserSound(sound) };
@@ -90,7 +90,7 @@ export type RetryAcceptance = Acceptance & {
 };
 
 /**
- * Makes the last turn of a conversation run again; the rows of the earlier answer go.
+ * Makes the last turn of a conversation of whoever the client is bound to run again; the rows of the earlier answer go.
  * @throws ParleyError NOT_FOUND, TURN_NOT_RETRYABLE, TURN_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED,
  * BUDGET_EXCEEDED
  */
@@ -147,11 +147,11 @@ async function unlessReplayed(
  */
 async function takeConversation(
   transaction: DatabaseTransaction,
-  { ownerId, conversationId }: { ownerId: string; conversationId: string },
+  { conversationId }: { conversationId: string },
 ): Promise<ConversationRow> {
   const now = new Date();
   const [conversation] = await transaction.conversation.updateManyAndReturn({
-    where: { id: conversationId, ownerId },
+    where: { id: conversationId },
     data: { lastActivityAt: now, updatedAt: now, archivedAt: null, ...countEvent },
   });
   if (conversation === undefined) throw conversationNotFound();

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Viewer } from "../../auth/viewer.js";
 import type { VoicesConfig } from "../../config/config.js";
 import type { DatabaseClient } from "../../db/database.js";
+import { ownedClient } from "../../db/owned-client.js";
 import type { TurnRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { isId } from "../../ids.js";
@@ -102,9 +103,9 @@ export class TurnService {
     const requestHash = hashRequest("retryTurn", { turnId });
     const keyed = key === null ? null : { ownerId: viewer.id, scope: conversationId, key, requestHash };
     const lease = this.#parts.runner.newLease();
-    const { client, budgets, maxActive } = this.#parts;
+    const { budgets, maxActive } = this.#parts;
     const request = { ownerId: viewer.id, turnId, conversationId, keyed, lease, maxActive };
-    const { removedStorageKeys, ...acceptance } = await acceptRetry(client, request, budgets);
+    const { removedStorageKeys, ...acceptance } = await acceptRetry(this.#clientOf(viewer), request, budgets);
     this.#run(acceptance, lease);
     // Only now: sound that can't be removed must not keep an accepted turn from running.
     await removeAudio(this.#parts.store, this.#parts.logger, removedStorageKeys);
@@ -137,8 +138,8 @@ export class TurnService {
 
   /** @throws ParleyError NOT_FOUND */
   async find(viewer: Viewer, turnId: string): Promise<TurnRow> {
-    const where = { id: turnId, ownerId: viewer.id };
-    const turn = isId("turn", turnId) ? await this.#parts.client.turn.findFirst({ where }) : null;
+    const where = { id: turnId };
+    const turn = isId("turn", turnId) ? await this.#clientOf(viewer).turn.findUnique({ where }) : null;
     if (turn === null) throw turnNotFound();
     return turn;
   }
@@ -169,7 +170,7 @@ export class TurnService {
   /** A request that comes once more with an upload that was used: the same turn, where its key stands for one. */
   async #replay(viewer: Viewer, checked: CheckedTurn, receivedSha256: string): Promise<TurnRow> {
     const keyed = keyedRequest(viewer, checked, receivedSha256);
-    const turn = keyed === null ? null : await findKeyedTurn(this.#parts.client, keyed);
+    const turn = keyed === null ? null : await findKeyedTurn(this.#clientOf(viewer), keyed);
     if (turn === null) throw uploadNotFound();
     return this.#untilEnd(turn, checked.waitMs);
   }
@@ -181,7 +182,7 @@ export class TurnService {
     const wish = { conversationId, text, sound, uploadId, reply, defaultVoice: voices.default };
     const request = { ...wish, ownerId: viewer.id, keyed, lease, maxActive };
     try {
-      const acceptance = await acceptTurn(this.#parts.client, request, this.#parts.budgets);
+      const acceptance = await acceptTurn(this.#clientOf(viewer), request, this.#parts.budgets);
       if (acceptance.replayed) await this.#forget(sound);
       return acceptance;
     } catch (error) {
@@ -207,8 +208,7 @@ export class TurnService {
   }
 
   async #findConversation(viewer: Viewer, id: string): Promise<void> {
-    const where = { id, ownerId: viewer.id };
-    const found = await this.#parts.client.conversation.count({ where });
+    const found = await this.#clientOf(viewer).conversation.count({ where: { id } });
     if (found === 0) throw conversationNotFound();
   }
 
@@ -220,6 +220,10 @@ export class TurnService {
   async #refuseAtActive(viewer: Viewer): Promise<void> {
     const { maxActive } = this.#parts;
     if ((await this.countActive(viewer.id)) >= maxActive) throw tooManyActive(maxActive);
+  }
+
+  #clientOf(viewer: Viewer): DatabaseClient {
+    return ownedClient(this.#parts.client, viewer);
   }
 
   async #requestCancel(turnId: string): Promise<void> {

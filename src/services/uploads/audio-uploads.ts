@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Viewer } from "../../auth/viewer.js";
 import type { DatabaseClient } from "../../db/database.js";
+import { ownedClient } from "../../db/owned-client.js";
 import type { AudioUploadRow } from "../../db/rows.js";
 import type { Dialect } from "../../db/sql.js";
 import { ParleyError } from "../../errors.js";
@@ -53,13 +54,13 @@ export class AudioUploads {
   create(viewer: Viewer, input: CreateAudioUpload): Promise<AudioUploadRow> {
     const byteLength = checkByteLength(input.byteLength, this.#parts.maxBytes);
     const sha256 = checkSha256(input.sha256);
-    return this.#parts.client.$transaction(async (transaction) => {
+    return ownedClient(this.#parts.client, viewer).$transaction(async (transaction) => {
       // Requests of one viewer are counted one after the other.
       const lock = this.#parts.dialect.ownerLock(viewer.id);
       if (lock !== null) await transaction.$executeRaw(lock);
       const createdAt = new Date();
       const unused = await transaction.audioUpload.findMany({
-        where: { ownerId: viewer.id, usedAt: null, expiresAt: { gt: createdAt } },
+        where: { usedAt: null, expiresAt: { gt: createdAt } },
         orderBy: { expiresAt: "asc" },
         take: maxUnused,
       });
@@ -108,8 +109,8 @@ export class AudioUploads {
   }
 
   async #find(viewer: Viewer, id: string): Promise<AudioUploadRow> {
-    const where = { id, ownerId: viewer.id };
-    const upload = isId("upl", id) ? await this.#parts.client.audioUpload.findFirst({ where }) : null;
+    const client = ownedClient(this.#parts.client, viewer);
+    const upload = isId("upl", id) ? await client.audioUpload.findUnique({ where: { id } }) : null;
     if (upload === null) throw uploadNotFound();
     return upload;
   }

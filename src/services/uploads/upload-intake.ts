@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { DatabaseClient } from "../../db/database.js";
+import { ownedClient } from "../../db/owned-client.js";
 import type { AudioUploadRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { isId } from "../../ids.js";
@@ -108,8 +109,9 @@ export class UploadIntake {
   }
 
   async #find(ownerId: string, id: string): Promise<AudioUploadRow> {
-    const where = { id, ownerId, expiresAt: { gt: new Date() } };
-    const upload = isId("upl", id) ? await this.#parts.client.audioUpload.findFirst({ where }) : null;
+    const client = ownedClient(this.#parts.client, { id: ownerId, tenantId: null });
+    const where = { id, expiresAt: { gt: new Date() } };
+    const upload = isId("upl", id) ? await client.audioUpload.findUnique({ where }) : null;
     if (upload === null) throw uploadNotFound();
     return upload;
   }
