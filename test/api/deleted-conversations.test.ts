@@ -59,7 +59,7 @@ onEachDatabase("a deleted conversation", (kind) => {
     });
     expect(await receiptById(parley, receipt.id)).toEqual(receipt);
     expect(await keptSoundFiles(parley)).toEqual([]);
-    for (const word of ["Secret", said.id, said.userMessage.id])
+    for (const word of ["Secret", "secret-key", "'secret'", said.id, said.userMessage.id])
       expect(await tracesOf(parley, word)).toEqual(word === said.id ? ["ConversationEvent"] : []);
   });
 

@@ -19,15 +19,27 @@ export function subscribe<Data>(
   origin: string,
   query: string,
   variables: object = {},
+  headers: Record<string, string> = {},
 ): Results<Data> {
   return transport === "websocket"
-    ? overWebSocket<Data>(origin, query, variables)
-    : overMultipart<Data>(origin, query, variables);
+    ? overWebSocket<Data>(origin, query, variables, headers)
+    : overMultipart<Data>(origin, query, variables, headers);
 }
 
-async function* overWebSocket<Data>(origin: string, query: string, variables: object): Results<Data> {
+async function* overWebSocket<Data>(
+  origin: string,
+  query: string,
+  variables: object,
+  connectionParams: Record<string, string>,
+): Results<Data> {
   const url = `${origin.replace("http", "ws")}/graphql`;
-  const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0, lazy: true });
+  const client = createClient({
+    url,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    lazy: true,
+    connectionParams,
+  });
   const results = client.iterate<Data>({ query, variables: { ...variables } });
   try {
     for await (const result of results) yield result as EventResult<Data>;
@@ -40,11 +52,20 @@ async function* overWebSocket<Data>(origin: string, query: string, variables: ob
   }
 }
 
-async function* overMultipart<Data>(origin: string, query: string, variables: object): Results<Data> {
+async function* overMultipart<Data>(
+  origin: string,
+  query: string,
+  variables: object,
+  credentials: Record<string, string>,
+): Results<Data> {
   const hangUp = new AbortController();
   const response = await fetch(`${origin}/graphql`, {
     method: "POST",
-    headers: { "content-type": "application/json", accept: "multipart/mixed;subscriptionSpec=1.0" },
+    headers: {
+      "content-type": "application/json",
+      accept: "multipart/mixed;subscriptionSpec=1.0",
+      ...credentials,
+    },
     body: JSON.stringify({ query, variables }),
     signal: hangUp.signal,
   });
