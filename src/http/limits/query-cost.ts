@@ -10,20 +10,24 @@ export const maxQueryCost = 25_000;
 /** Up to 5.6 MB of text each. */
 const base64Cost = 8_000;
 const defaultPageSize = 20;
-const pagedLists: ReadonlySet<string> = new Set(["conversations", "turns", "viewers"]);
+const pagedLists: ReadonlySet<string> = new Set([
+  "Query.conversations",
+  "Conversation.turns",
+  "TenantUsage.viewers",
+]);
 
 /** No list holds more; asking for more is a mistake that its resolver tells. */
 const maxListSize = 100;
 
 /** A field costs 1; what a list holds is counted once for each item it may have. */
-const estimator: ComplexityEstimator = ({ field, args, childComplexity }) => {
+const estimator: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
   if (field.name === "base64") return base64Cost;
-  return 1 + childComplexity * Math.min(listSize(field.name, args), maxListSize);
+  return 1 + childComplexity * Math.min(listSize(`${type.name}.${field.name}`, args), maxListSize);
 };
 
-function listSize(fieldName: string, args: ComplexityEstimatorArgs["args"]): number {
-  if (fieldName === "nodes" && Array.isArray(args["ids"])) return args["ids"].length;
-  if (!pagedLists.has(fieldName)) return 1;
+function listSize(field: string, args: ComplexityEstimatorArgs["args"]): number {
+  if (field === "Query.nodes" && Array.isArray(args["ids"])) return args["ids"].length;
+  if (!pagedLists.has(field)) return 1;
   const size: unknown = args["first"] ?? args["last"] ?? defaultPageSize;
   return typeof size === "number" ? Math.max(0, size) : defaultPageSize;
 }
