@@ -18,6 +18,7 @@ import { capabilitiesOf } from "./services/capabilities.js";
 import type { Capabilities } from "./services/capabilities.js";
 import { ConversationService } from "./services/conversations/conversation-service.js";
 import { Deletions } from "./services/keeping/deletions.js";
+import { ViewerExports } from "./services/export/viewer-export.js";
 import { Retention } from "./services/keeping/retention.js";
 import { Housekeeping } from "./services/housekeeping.js";
 import { Activity } from "./services/live/activity.js";
@@ -56,6 +57,7 @@ export interface AppContext {
   readonly conversations: ConversationService;
   readonly deletions: Deletions;
   readonly retention: Retention;
+  readonly exports: ViewerExports;
   readonly turns: TurnService;
   readonly turnEvents: TurnEvents;
   readonly conversationEvents: ConversationEvents;
@@ -161,6 +163,7 @@ export function createAppContext(resources: AppResources): AppContext {
     conversations: new ConversationService({ client, voices, deletions, wakeUps }),
     deletions,
     retention,
+    exports: new ViewerExports({ client, store, prices, logger }),
     turns,
     turnEvents: new TurnEvents({ feeds, sound, activity, find: (viewer, id) => turns.find(viewer, id) }),
     conversationEvents: new ConversationEvents({ client, wakeUps, activity, logger }),

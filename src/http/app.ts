@@ -8,6 +8,7 @@ import { countGuesses } from "../services/rates/count-guesses.js";
 import { registerAudioRoutes } from "./audio-routes.js";
 import { clipAccess } from "./clip-access.js";
 import { registerExplorer } from "./explorers.js";
+import { registerExport } from "./export-route.js";
 import { registerGraphql } from "./graphql.js";
 import { registerHealth } from "./health-routes.js";
 import { registerHostCheck } from "./host-check.js";
@@ -75,6 +76,12 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
     signedUrls: context.signedUrls,
     admit: admitUpload,
     receive: (...upload) => context.uploadIntake.receive(...upload),
+    stallMs: audioStallMs,
+  });
+  registerExport(app, {
+    authenticatorFor,
+    admitRead,
+    open: (viewer) => context.exports.open(viewer),
     stallMs: audioStallMs,
   });
   if (config.http.page) await registerPage(app, { pageDir: new URL("../../dist/page/", import.meta.url) });

@@ -11,6 +11,7 @@ import { downloadDisposition } from "./download.js";
 import { selectBytes } from "./range.js";
 import type { Selection } from "./range.js";
 import { RequestError } from "./request-error.js";
+import { cutWhereStalled } from "./stalled.js";
 
 /** What is needed of a clip's row to serve its bytes. */
 export interface ServedClip {
@@ -114,13 +115,6 @@ async function serveGrowing(
   void reply.headers({ ...growingHeaders, ...typeHeaders(request, clip) });
   cutWhereStalled(reply, sources.stallMs);
   return reply.code(200).send(bytes);
-}
-
-/** Who takes no byte holds a connection and a file. Who has taken all that there is waits for the model or the disk. */
-function cutWhereStalled({ raw }: FastifyReply, stallMs: number): void {
-  raw.setTimeout(stallMs, () => {
-    if (raw.writableLength > 0) raw.destroy();
-  });
 }
 
 /** @throws ParleyError NOT_FOUND */

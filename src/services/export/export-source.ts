@@ -1,0 +1,98 @@
+import type { Prices } from "../../config/prices.js";
+import type { DatabaseClient } from "../../db/database.js";
+import { ownedClient } from "../../db/owned-client.js";
+import type { ConversationRow } from "../../db/rows.js";
+import { noUsage, sumUsage } from "../usage/usage.js";
+
+const pageSize = 100;
+/** A turn may hold two texts of 100,000 characters. */
+const turnPageSize = 20;
+/** Far more than anybody has. */
+const maxKeys = 1_000;
+
+/** Reads everything of one owner a page at a time, so that memory stays small however much there is. */
+export class ExportSource {
+  readonly #client: DatabaseClient;
+  readonly #prices: Prices;
+  readonly #ownerId: string;
+
+  constructor(client: DatabaseClient, prices: Prices, ownerId: string) {
+    this.#client = ownedClient(client, { id: ownerId, tenantId: null });
+    this.#prices = prices;
+    this.#ownerId = ownerId;
+  }
+
+  async usage() {
+    const sums = await sumUsage(this.#client, "ownerId", [this.#ownerId]);
+    return sums.get(this.#ownerId) ?? noUsage(this.#prices);
+  }
+
+  /** What operators have written down of the keys that were made for the person; the keys themselves are kept nowhere. */
+  keys() {
+    return this.#client.apiKey.findMany({
+      where: { viewerId: this.#ownerId },
+      orderBy: { id: "asc" },
+      take: maxKeys,
+      omit: { secretHash: true, viewerId: true },
+    });
+  }
+
+  async *conversations(): AsyncGenerator<ConversationRow, void, undefined> {
+    let last = "";
+    for (;;) {
+      const rows = await this.#client.conversation.findMany({
+        where: { id: { gt: last } },
+        orderBy: { id: "asc" },
+        take: pageSize,
+      });
+      yield* rows;
+      last = rows.at(-1)?.id ?? last;
+      if (rows.length < pageSize) return;
+    }
+  }
+
+  /** Each with its messages, their clips, and what it used. */
+  async *turns(conversationId: string) {
+    let last = 0;
+    for (;;) {
+      const rows = await this.#client.turn.findMany({
+        where: { conversationId, position: { gt: last } },
+        orderBy: { position: "asc" },
+        take: turnPageSize,
+        include: { messages: { include: { audio: true }, orderBy: { role: "desc" } } },
+      });
+      const sums = await sumUsage(
+        this.#client,
+        "turnId",
+        rows.map(({ id }) => id),
+      );
+      for (const turn of rows) yield { turn, usage: sums.get(turn.id) ?? null };
+      last = rows.at(-1)?.position ?? last;
+      if (rows.length < turnPageSize) return;
+    }
+  }
+
+  /** Of sound that is whole and was not removed. */
+  async *clips(conversationId: string) {
+    let last = "";
+    for (;;) {
+      const rows = await this.#client.audioClip.findMany({
+        where: { conversationId, removedAt: null, sha256: { not: null }, id: { gt: last } },
+        orderBy: { id: "asc" },
+        take: pageSize,
+        select: { id: true, storageKey: true, byteLength: true },
+      });
+      yield* rows;
+      last = rows.at(-1)?.id ?? last;
+      if (rows.length < pageSize) return;
+    }
+  }
+
+  /** Whether the clip is still to be had: it may have been deleted meanwhile. */
+  async hasClip(id: string): Promise<boolean> {
+    return (await this.#client.audioClip.count({ where: { id, removedAt: null } })) > 0;
+  }
+}
+
+export type ExportedTurn =
+  ReturnType<ExportSource["turns"]> extends AsyncGenerator<infer Turn> ? Turn : never;

@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { request } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { expect, it } from "@jest/globals";
+import yauzl from "yauzl";
+import { onEachDatabase } from "../helpers/databases.js";
+import { askByAudio, askByText, startedConversation } from "../helpers/operations.js";
+import { TestParley } from "../helpers/parley.js";
+import { keyOf } from "../helpers/people.js";
+import { download, keptSoundFiles, sha256Of, spokenWav } from "../helpers/sound.js";
+import { openSql } from "../helpers/sql.js";
+import { storeTurns } from "../helpers/stored-conversations.js";
+
+/** The files of an archive by their paths. */
+async function unzipped(bytes: Buffer): Promise<Map<string, Buffer>> {
+  const zip = await yauzl.fromBufferPromise(bytes, { lazyEntries: true });
+  const files = new Map<string, Buffer>();
+  for await (const entry of zip.eachEntry())
+    files.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)));
+  return files;
+}
+
+async function exported(parley: TestParley): Promise<Map<string, Buffer>> {
+  const response = await fetch(`${parley.url}/export`);
+  expect(response.status).toBe(200);
+  return unzipped(Buffer.from(await response.arrayBuffer()));
+}
+
+function json(files: Map<string, Buffer>, path: string): unknown {
+  return JSON.parse(files.get(path)?.toString() ?? "null");
+}
+
+onEachDatabase("an export", (kind) => {
+  it("holds everything of the person as JSON and sound, with the hash of each file, and nothing of others", async () => {
+    const parley = await TestParley.start(kind);
+    const sql = await openSql(parley.databaseUrl);
+    const foreign = await startedConversation(parley);
+    await sql(`UPDATE "Conversation" SET "ownerId" = 'viewer_other' WHERE "id" = '${foreign}'`);
+    const id = await startedConversation(parley, { title: "Dogs", instructions: "Be brief." });
+    const said = await askByAudio(parley, id, spokenWav(), { text: "What is this?" });
+    const mp3 = await askByText(parley, id, "Say 'two'.", { reply: { format: "MP3" } });
+    const files = await exported(parley);
+    const folder = `conversations/${id}`;
+    const clips = [said.userMessage.audio, said.assistantMessage?.audio, mp3.assistantMessage?.audio];
+    const names = [".wav", ".wav", ".mp3"].map((end, index) => `${folder}/${clips[index]?.id ?? ""}${end}`);
+    expect([...files.keys()].sort()).toEqual(
+      [
+        "README.txt",
+        "viewer.json",
+        "usage.json",
+        "manifest.json",
+        `${folder}/conversation.json`,
+        ...names,
+      ].sort(),
+    );
+    for (const [index, name] of names.entries())
+      expect(files.get(name)).toEqual(await download(clips[index]));
+    expect(json(files, `${folder}/conversation.json`)).toMatchObject({
+      title: "Dogs",
+      instructions: "Be brief.",
+      turns: [
+        { position: 1, messages: [{ role: "USER", text: "What is this?" }, { role: "ASSISTANT" }] },
+        { position: 2, usage: { outputAudioTokens: mp3.usage?.outputAudioTokens } },
+      ],
+    });
+    const manifest = json(files, "manifest.json") as { files: object[]; lostSound: string[] };
+    const listed = [...files].filter(([path]) => path !== "manifest.json");
+    expect(manifest.files).toHaveLength(listed.length);
+    expect(manifest.files).toEqual(
+      expect.arrayContaining(
+        listed.map(([path, bytes]) => ({ path, byteLength: bytes.byteLength, sha256: sha256Of(bytes) })),
+      ),
+    );
+    expect(manifest.lostSound).toEqual([]);
+  });
+
+  it("names the sound that the store has lost", async () => {
+    const parley = await TestParley.start(kind);
+    const id = await startedConversation(parley);
+    await askByText(parley, id, "Say 'one'.");
+    const [path = ""] = await keptSoundFiles(parley);
+    await rm(path);
+    const manifest = json(await exported(parley), "manifest.json");
+    expect(manifest).toMatchObject({ lostSound: [`conversations${path.slice(path.indexOf("/conv_"))}`] });
+  });
+
+  it("is one at a time, and stops with its client", async () => {
+    const parley = await TestParley.start(kind);
+    await storeTurns(parley, await startedConversation(parley), 300);
+    const { client } = parley.server.context.database;
+    // More than the sockets of both sides hold: longer than what a compressor looks back on.
+    await client.message.updateMany({ data: { text: randomBytes(45_000).toString("base64") } });
+    const first = request(`${parley.url}/export`).end();
+    const [response] = (await once(first, "response")) as [{ statusCode: number }];
+    expect(response.statusCode).toBe(200);
+    const second = await fetch(`${parley.url}/export`);
+    expect(second.status).toBe(429);
+    expect(await second.json()).toMatchObject({
+      errors: [{ extensions: { code: "RATE_LIMITED", retryable: true } }],
+    });
+    first.destroy();
+    for (;;) {
+      const next = await fetch(`${parley.url}/export`, { method: "GET" });
+      await next.body?.cancel();
+      if (next.status === 200) break;
+    }
+  });
+
+  it("is for who signs in and may read, tells of their keys alone, and counts as a read", async () => {
+    const env = { AUTH: "api-key", RATE_READS_PER_MINUTE: "2" };
+    const parley = await TestParley.start(kind, { env });
+    const [ada, bert] = [await keyOf(parley, "ada"), await keyOf(parley, "bert", { scopes: ["usage:read"] })];
+    const answerTo = async (headers: Record<string, string>) => {
+      const response = await fetch(`${parley.url}/export`, { headers });
+      return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) };
+    };
+    expect((await answerTo({})).status).toBe(401);
+    expect((await answerTo(bert.headers)).status).toBe(403);
+    const files = await unzipped((await answerTo(ada.headers)).bytes);
+    expect(json(files, "viewer.json")).toMatchObject({
+      tenantId: "acme",
+      keys: [{ id: ada.id, owner: "ada" }],
+    });
+    expect(files.get("viewer.json")?.toString()).not.toMatch(/secret|bert/);
+    expect((await answerTo(ada.headers)).status).toBe(200);
+    const refused = await answerTo(ada.headers);
+    expect(refused.status).toBe(429);
+    expect(refused.bytes.toString()).toContain("retryAfterMs");
+  });
+
+  it("is a download that is kept nowhere", async () => {
+    const parley = await TestParley.start(kind);
+    const response = await fetch(`${parley.url}/export`);
+    await response.arrayBuffer();
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "content-type": "application/zip",
+      "content-disposition": 'attachment; filename="parley-export.zip"',
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+    });
+  });
+});
