@@ -1,17 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
+import { budgetSettings } from "../helpers/budgets.js";
 import { onEachDatabase } from "../helpers/databases.js";
 import { completedReceipt, deleteViewer, deletedViewer, receiptById } from "../helpers/deletions.js";
 import type { Receipt } from "../helpers/deletions.js";
 import { everyRow, tracesOf } from "../helpers/everything.js";
 import { answerHasGrownTo } from "../helpers/exchanges.js";
 import { askByAudio, askByText, startedConversation, turnById } from "../helpers/operations.js";
+import type { Asked } from "../helpers/operations.js";
 import { ParleyProcess, azureSettings, testStandIn } from "../helpers/parley-process.js";
 import { TestParley } from "../helpers/parley.js";
+import { keyOf } from "../helpers/people.js";
 import { keptSoundFiles, spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
 import type { Sql } from "../helpers/sql.js";
 import { storeConversations, storeTurns } from "../helpers/stored-conversations.js";
+import { createdUpload, put } from "../helpers/uploads.js";
 import { subscribe } from "../helpers/subscriptions.js";
 
 async function count(sql: Sql, table: string, where = "1 = 1"): Promise<number> {
@@ -31,6 +35,19 @@ const tables = [
   "EventCounter",
   "DeletionFile",
 ];
+
+/** Where a person is named besides what is in their conversations. */
+const beside = ["ApiKey", "AudioUpload", "BudgetReservation", "RateWindow", "SpendDay"];
+
+function signedInAs(parley: TestParley, headers: Record<string, string>): Asked {
+  return {
+    ask: async <Data>(query: string, variables?: object) => {
+      const { data, errors } = await parley.send<Data>(query, variables ?? {}, headers);
+      if (errors.length > 0) throw new Error(`the operation failed: ${JSON.stringify(errors)}`);
+      return data;
+    },
+  };
+}
 
 async function left(sql: Sql): Promise<string[]> {
   const found: string[] = [];
@@ -91,6 +108,38 @@ onEachDatabase("a deleted person", (kind) => {
     expect(await count(sql, "ModelCall", `"ownerId" = 'viewer_deleted' AND "tenantId" = 'local'`)).toBe(3);
     expect(await parley.ask(viewerUsage)).toEqual({ viewer: { usage: { outputAudioTokens: 0 } } });
     expect(await receiptById(parley, receipt.id)).toEqual(receipt);
+  });
+
+  it("keeps no key, no upload and no sums, and those of the tenant stay true", async () => {
+    const budgets = await budgetSettings({ VIEWER_DAY: 5_000_000, TENANT_DAY: 9_000_000 });
+    const parley = await TestParley.start(kind, { env: { ...budgets, AUTH: "api-key" } });
+    const { headers } = await keyOf(parley, "markedperson", { name: "markedkey" });
+    const bert = await keyOf(parley, "bert");
+    const ada = signedInAs(parley, headers);
+    const { viewer } = await ada.ask<{ viewer: { id: string } }>("{ viewer { id } }");
+    await askByText(ada, await startedConversation(ada), "Say 'one'.");
+    const wav = spokenWav();
+    expect((await put((await createdUpload(ada, wav.byteLength)).uploadUrl, wav)).status).toBe(200);
+    await createdUpload(ada, 5);
+    const sql = await openSql(parley.databaseUrl);
+    // Of a call that another server has not counted yet.
+    await sql(`INSERT INTO "BudgetReservation" VALUES ('turn_gone', 1, '${viewer.id}', 'acme', 77,
+      '2026-01-02T03:04:05.678Z', '2099-01-02T03:04:05.678Z')`);
+    const ofTenant = `SELECT "day", "costMicroUsd" FROM "SpendDay" WHERE "scope" = 'tenant:acme' ORDER BY "day"`;
+    const tenantDays = await sql(ofTenant);
+    expect(tenantDays).not.toEqual([]);
+    expect((await tracesOf(parley, viewer.id)).sort()).toEqual(expect.arrayContaining(beside));
+
+    expect((await deletedViewer(ada, viewer.id)).completedAt).not.toBeNull();
+    expect(await tracesOf(parley, viewer.id)).toEqual(["Deletion"]);
+    expect(await tracesOf(parley, "marked")).toEqual([]);
+    expect(await keptSoundFiles(parley)).toEqual([]);
+    expect((await parley.send("{ viewer { id } }", {}, headers)).status).toBe(401);
+    expect((await parley.send("{ viewer { id } }", {}, bert.headers)).status).toBe(200);
+    expect(await sql(ofTenant)).toEqual(tenantDays);
+    expect(
+      await count(sql, "BudgetReservation", `"ownerId" = 'viewer_deleted' AND "costMicroUsd" = 77`),
+    ).toBe(1);
   });
 
   it("is told to who listens to a conversation, and begins anew with the next one", async () => {

@@ -5,6 +5,7 @@ import { takeConversation } from "../conversations/take-conversation.js";
 import type { WakeUps } from "../live/wake-ups.js";
 import { ParleyError } from "../../errors.js";
 import type { TurnService } from "../turns/turn-service.js";
+import { forgetCounts, removeKeys, removeUploads } from "./person-traces.js";
 import { addToReceipt, deletedOwnerId } from "./receipt.js";
 import { removeConversation, removeTurnsBefore } from "./remove-rows.js";
 
@@ -34,20 +35,25 @@ export async function removePerson(
   deletion: DeletionRow,
   signal: AbortSignal,
 ): Promise<void> {
-  await removeConversations(parts, deletion, signal);
+  const { client } = parts;
+  const until = new Date(deletion.requestedAt.getTime() + afterRequestMs);
+  await removeKeys(client, deletion.ownerId, until);
+  await removeConversations(parts, deletion, until, signal);
+  await removeUploads(client, deletion, until, signal);
   await delay(eventGraceMs, undefined, { signal });
-  await repeat(signal, () => forgetCaller(parts.client, deletion));
-  await repeat(signal, () => removeEvents(parts.client, deletion));
-  await removeCounter(parts.client, deletion.ownerId);
+  await repeat(signal, () => forgetCaller(client, deletion));
+  await repeat(signal, () => removeEvents(client, deletion));
+  await removeCounter(client, deletion.ownerId);
+  await forgetCounts(client, deletion, until);
 }
 
 async function removeConversations(
   parts: PersonParts,
   deletion: DeletionRow,
+  until: Date,
   signal: AbortSignal,
 ): Promise<void> {
   const { client } = parts;
-  const until = new Date(deletion.requestedAt.getTime() + afterRequestMs);
   const theirs = { ownerId: deletion.ownerId, createdAt: { lte: until } };
   for (;;) {
     // What runs is stopped first.

@@ -141,6 +141,11 @@ const words = {
   failedSignIns: "failed sign-ins",
 } as const;
 
+/** All counters of a viewer. */
+export function viewerRateKeys(viewerId: string): string[] {
+  return rateKinds.map((kind) => keyOf("viewer", viewerId, kind));
+}
+
 function keyOf(whose: Whose, name: string, kind: Counted): string {
   return `${whose} ${name} ${kind}`;
 }

@@ -1,0 +1,55 @@
+import type { DatabaseClient } from "../../db/database.js";
+import type { DeletionRow } from "../../db/rows.js";
+import { scopeOf } from "../budgets/spending.js";
+import { viewerRateKeys } from "../rates/rate-limits.js";
+import { deletedOwnerId } from "./receipt.js";
+
+/** What is kept of a person beside their conversations. Each of these may be run again. */
+
+const pageSize = 100;
+
+/** The keys that were made for the person until then are good nowhere from now on. */
+export async function removeKeys(client: DatabaseClient, viewerId: string, until: Date): Promise<void> {
+  await client.apiKey.deleteMany({ where: { viewerId, createdAt: { lte: until } } });
+}
+
+/** Each with its file, which is written down before nothing refers to it any more. */
+export async function removeUploads(
+  client: DatabaseClient,
+  { id: deletionId, ownerId }: DeletionRow,
+  until: Date,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const uploads = await client.audioUpload.findMany({
+      where: { ownerId, createdAt: { lte: until } },
+      take: pageSize,
+      select: { id: true },
+    });
+    for (const { id } of uploads) {
+      signal.throwIfAborted();
+      await client.$transaction(async (transaction) => {
+        const { count } = await transaction.audioUpload.deleteMany({ where: { id } });
+        if (count > 0) await transaction.deletionFile.create({ data: { path: `${id}/`, deletionId } });
+      });
+    }
+    if (uploads.length < pageSize) return;
+  }
+}
+
+/** What the person has spent and how much they have asked for; what the tenant has spent, and what is held of it, stays. */
+export async function forgetCounts(
+  client: DatabaseClient,
+  { ownerId, tenantId }: DeletionRow,
+  until: Date,
+): Promise<void> {
+  await client.budgetReservation.updateMany({
+    where: { ownerId, createdAt: { lte: until } },
+    data: { ownerId: deletedOwnerId },
+  });
+  const scope = scopeOf("viewer", { ownerId, tenantId });
+  const days = await client.spendDay.findMany({ where: { scope }, select: { day: true } });
+  // One by one: who counts a call takes several, and must not wait for one that is held here.
+  for (const { day } of days) await client.spendDay.deleteMany({ where: { scope, day } });
+  for (const key of viewerRateKeys(ownerId)) await client.rateWindow.deleteMany({ where: { key } });
+}
