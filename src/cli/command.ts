@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly logger: Logger;
   /** Writes a line for the operator to standard output. */
   readonly print: (line: string) => void;
+  /** Standard output, for what is no text. */
+  readonly output: NodeJS.WritableStream;
 }
 
 export interface Command {

@@ -7,11 +7,21 @@ import { DatabaseUnavailableError } from "../db/unavailable.js";
 import { createLogger } from "../logger.js";
 import { UsageError } from "./command.js";
 import type { Command } from "./command.js";
+import { deletePerson } from "./delete-person.js";
+import { exportViewer } from "./export.js";
 import { keys } from "./keys.js";
+import { receipts } from "./receipts.js";
 import { signingKeys } from "./signing-keys.js";
 import { viewerIds } from "./viewer-id.js";
 
-const commands: Readonly<Record<string, Command>> = { keys, "signing-keys": signingKeys, "viewer-id": viewerIds };
+const commands: Readonly<Record<string, Command>> = {
+  keys,
+  "signing-keys": signingKeys,
+  "viewer-id": viewerIds,
+  export: exportViewer,
+  "delete-person": deletePerson,
+  receipts,
+};
 
 function usage(): string {
   const lines = Object.values(commands).flatMap((command) => command.usage.map((line) => `  ${line}`));
@@ -30,7 +40,7 @@ async function main([name, ...args]: string[]): Promise<void> {
   const database = await openDatabase(config.database);
   try {
     const print = (line: string) => void process.stdout.write(`${line}\n`);
-    await command.run({ config, database, logger, print }, args);
+    await command.run({ config, database, logger, print, output: process.stdout }, args);
   } finally {
     await database.close();
   }

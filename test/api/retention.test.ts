@@ -1,4 +1,5 @@
 import { expect, it } from "@jest/globals";
+import { readReceipts } from "../../src/services/keeping/receipt.js";
 import { onEachDatabase } from "../helpers/databases.js";
 import { lastMessages } from "../helpers/exchanges.js";
 import { askByAudio, askByText, retryTurn, startedConversation } from "../helpers/operations.js";
@@ -219,7 +220,7 @@ onEachDatabase("turns that are kept for some days", (kind) => {
     expect(await conversation(parley, id)).toBeNull();
     expect(await conversation(parley, empty)).toBeNull();
     expect(await keptSoundFiles(parley)).toEqual([]);
-    const receipts = await parley.server.context.deletions.receipts({ take: 10 });
+    const receipts = await readReceipts(parley.server.context.database.client, { take: 10 });
     expect(receipts.map(({ kind: what, completedAt }) => [what, completedAt !== null])).toEqual(
       Array(3).fill(["RETENTION", true]),
     );

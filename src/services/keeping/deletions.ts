@@ -135,18 +135,6 @@ export class Deletions {
     return done ?? this.#read(requested.id);
   }
 
-  /** Receipts, newest first: of all owners, or of one. */
-  receipts(which: { ownerId?: string; open?: boolean; take: number }): Promise<DeletionRow[]> {
-    return this.#parts.client.deletion.findMany({
-      where: {
-        ...(which.ownerId === undefined ? {} : { ownerId: which.ownerId }),
-        ...(which.open === true ? { completedAt: null } : {}),
-      },
-      orderBy: [{ requestedAt: "desc" }, { id: "desc" }],
-      take: which.take,
-    });
-  }
-
   /** At most once at a time in this process. */
   #finish(deletion: DeletionRow): Promise<DeletionRow> {
     const running = this.#running.get(deletion.id);

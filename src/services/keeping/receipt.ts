@@ -1,4 +1,4 @@
-import type { DatabaseTransaction } from "../../db/database.js";
+import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import type { DeletionRow } from "../../db/rows.js";
 import { newId } from "../../ids.js";
 
@@ -67,6 +67,21 @@ export async function addToReceipt(
   await transaction.deletion.update({
     where: { id: deletionId },
     data: { ...Object.fromEntries(more), touchedAt: new Date() },
+  });
+}
+
+/** Newest first: of all owners, or of one; all, or those that are open. */
+export function readReceipts(
+  client: DatabaseClient,
+  which: { ownerId?: string; open?: boolean; take: number },
+): Promise<DeletionRow[]> {
+  return client.deletion.findMany({
+    where: {
+      ...(which.ownerId === undefined ? {} : { ownerId: which.ownerId }),
+      ...(which.open === true ? { completedAt: null } : {}),
+    },
+    orderBy: [{ requestedAt: "desc" }, { id: "desc" }],
+    take: which.take,
   });
 }
 

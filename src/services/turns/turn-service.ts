@@ -27,6 +27,7 @@ import type { TurnRunner } from "./runner.js";
 import { isActive, toTurnStatus } from "./status.js";
 import type { AudioUploads, KeptUpload } from "../uploads/audio-uploads.js";
 import type { WakeUps } from "../live/wake-ups.js";
+import { tellDropped } from "./tell-dropped.js";
 import type { TurnEnds } from "./turn-ends.js";
 
 interface TurnInput {
@@ -125,11 +126,7 @@ export class TurnService {
    */
   async drop(conversationId: string, activeTurnId: string | null): Promise<void> {
     const { wakeUps, runner } = this.#parts;
-    if (activeTurnId !== null) {
-      wakeUps.publish(`turn ${activeTurnId}`);
-      wakeUps.tellOthers(`end ${activeTurnId}`);
-      wakeUps.tellOthers(`cancel ${activeTurnId}`);
-    }
+    if (activeTurnId !== null) tellDropped(wakeUps, activeTurnId);
     const timer = new AbortController();
     const late = delay(cancelWaitMs, undefined, { signal: timer.signal }).catch(() => undefined);
     await Promise.race([runner.cancelConversation(conversationId), late]);
