@@ -18,6 +18,8 @@ export interface MultipartLimits {
 }
 
 const fieldNames: readonly string[] = ["operations", "map"];
+/** Turns of the event loop. */
+const stillTurns = 16;
 /** What boundaries and the headers of parts may take up. */
 const framingBytes = 65_536;
 
@@ -116,7 +118,9 @@ class MultipartReading {
     this.#receivedBytes += bytes.byteLength;
     if (this.#receivedBytes > maxBodyBytes(this.#limits)) return this.#stop(fileTooLarge(this.#limits));
     try {
-      if (!this.#form.write(bytes)) this.#request.pause();
+      if (this.#form.write(bytes)) return;
+      this.#request.pause();
+      this.#stopIfNothingCanFollow();
     } catch {
       this.#stop(malformed());
     }
@@ -188,15 +192,19 @@ class MultipartReading {
     for (const part of this.#parts) if (!part.inUse) part.skip(reason);
   }
 
-  /** The parser stays silent about some bodies that end where nothing may end. */
-  #stopIfNothingCanFollow(): void {
-    const waiting = (): boolean => this.#form.writableLength > 0 || this.#parts.some((part) => !part.ended);
-    if (!this.#bodyEnded || waiting()) return;
-    // The parser tells of the last parts one turn later.
-    const stop = (): void => {
-      if (!waiting()) this.#stop(malformed());
-    };
-    setImmediate(() => setImmediate(stop));
+  /**
+   * The parser stays silent about some bodies that end where nothing may end, and takes no more bytes when a part that it
+   * passes over is long and the last. Where nobody reads a file its work is done in a few turns, so what stands still
+   * for longer stands still for good.
+   */
+  #stopIfNothingCanFollow(turnsLeft = stillTurns, heldBytes = this.#form.writableLength): void {
+    const isHeldByReader = this.#parts.some((part) => !part.ended);
+    const heldNow = this.#form.writableLength;
+    if (this.#stopped || isHeldByReader || (!this.#bodyEnded && heldNow === 0)) return;
+    if (turnsLeft === 0) return this.#stop(malformed());
+    setImmediate(() =>
+      this.#stopIfNothingCanFollow(heldNow === heldBytes ? turnsLeft - 1 : stillTurns, heldNow),
+    );
   }
 
   #rejectAwaited(reason: ParleyError): void {

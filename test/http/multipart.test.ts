@@ -310,6 +310,32 @@ describe("A mistake in a multipart request", () => {
     expect(await post(here, body)).toMatchObject({ code: "BAD_USER_INPUT" });
   });
 
+  it.each<[string, string]>([
+    ["no disposition", "X: y"],
+    ["another disposition", "Content-Disposition: attachment"],
+    ["a name with a line break", 'Content-Disposition: form-data; name="a\nb"'],
+  ])(
+    "a long part at the end with %s: is told, also with bytes behind the last boundary",
+    async (_name, header) => {
+      const here = await serve(never);
+      const part = `--${boundary}\r\n${header}\r\n\r\n${"x".repeat(30_000)}\r\n${lastBoundary}`;
+      for (const epilogue of ["", "y".repeat(1_000_000)]) {
+        const answer = await post(here, part + epilogue);
+        expect(answer).toMatchObject({ status: 400, code: "BAD_USER_INPUT" });
+      }
+    },
+    5_000,
+  );
+
+  it("a long part that is nothing behind a file: takes nothing from the file", async () => {
+    const here = await serve(readAudio);
+    const [sent = ""] = encode([...operationsFor("audio"), file("audio", "12345")])
+      .toString()
+      .split(lastBoundary);
+    const body = `${sent}--${boundary}\r\nX: y\r\n\r\n${"x".repeat(30_000)}\r\n${lastBoundary}`;
+    expect(await post(here, body)).toMatchObject({ data: 5 });
+  });
+
   it("a body that ends inside of its file: fails the file, not only its end", async () => {
     const here = await serve(readAudio);
     const body = encode([...operationsFor("audio"), file("audio", "12345")]).subarray(
