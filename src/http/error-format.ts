@@ -72,7 +72,7 @@ interface UnformattedResult {
 /** Null for what is no mistake of the request. Apollo has one code for all errors of validation, ours among them. */
 function requestMistake(
   { message, extensions }: GraphQLFormattedError,
-  { originalError }: GraphQLError,
+  { originalError, extensions: given }: GraphQLError,
 ): { code: unknown; message: string } | null {
   const code = extensions?.["code"];
   if (originalError instanceof GraphQLError && originalError.extensions["code"] === "QUERY_TOO_COMPLEX") {
@@ -82,7 +82,15 @@ function requestMistake(
   if (code === ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED && message === "Validation aborted.") {
     return { code: "QUERY_TOO_COMPLEX", message: "The document repeats its fields too often to be checked." };
   }
+  // Apollo gives no code to a persisted query of another version or with a hash that does not fit, only a status.
+  if (given["code"] === undefined && isBadRequest(given["http"])) {
+    return { code: ApolloServerErrorCode.BAD_REQUEST, message };
+  }
   return requestMistakes.has(code) ? { code, message } : null;
+}
+
+function isBadRequest(http: unknown): boolean {
+  return typeof http === "object" && http !== null && "status" in http && http.status === 400;
 }
 
 export function extensionsOf(error: ParleyError, requestId: string): Record<string, unknown> {
