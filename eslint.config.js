@@ -35,7 +35,7 @@ const onlyMainKnowsTheStandIn = {
 };
 
 export default defineConfig(
-  globalIgnores(["dist", "coverage", "data", "**/generated"]),
+  globalIgnores(["dist", "coverage", "data", "fuzz/corpus", "fuzz/failures", "**/generated"]),
   {
     files: ["**/*.ts", "**/*.tsx"],
     extends: [js.configs.recommended, ...tseslint.configs.strictTypeChecked],

@@ -1,0 +1,95 @@
+import { randomInt } from "node:crypto";
+import { parseArgs } from "node:util";
+
+export const targetNames = ["http", "multipart", "range", "audio", "websocket"] as const;
+export type TargetName = (typeof targetNames)[number];
+
+export interface FuzzOptions {
+  targets: readonly TargetName[];
+  /** How long each target is fed; its corpus is always fed whole. */
+  seconds: number;
+  /** How many inputs each target gets at most; null: as many as the time allows. */
+  inputs: number | null;
+  /** 0 to 4,294,967,295: the same seed makes the same inputs again. */
+  seed: number;
+}
+
+/** One input that failed, to be fed again. */
+export interface ReplayOptions {
+  replay: string;
+}
+
+/** The arguments are wrong; the message says how, for the person who typed them. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const usage = `Feeds Parley damaged requests, files, ranges and frames, and looks for crashes, hangs, faults and leaks.
+
+  npm run fuzz -- [options]
+
+  --seconds N      how long in all; default 60
+  --inputs N       how many inputs each target gets, however long it takes, instead of --seconds
+  --seed S         makes the inputs of an earlier run again; default: random, printed first
+  --only TARGET    ${targetNames.join(", ")}; may be given several times; default: all
+  --replay FILE    feeds one file of fuzz/failures or fuzz/corpus again
+  --help           this text
+
+It exits with 0 where every rule held, 1 where one was broken, 2 for wrong arguments. What fails is written to fuzz/failures.
+`;
+
+const settings = {
+  seconds: { type: "string" },
+  inputs: { type: "string" },
+  seed: { type: "string" },
+  only: { type: "string", multiple: true },
+  replay: { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[]): FuzzOptions | ReplayOptions | "help" {
+  const values = readValues(args);
+  if (values.help === true) return "help";
+  if (values.replay !== undefined) return { replay: values.replay };
+  const targets = readTargets(values.only ?? []);
+  const seconds = readNumber("--seconds", values.seconds, { fallback: 60, min: 1, max: 1_000_000 });
+  const inputs = readNumber("--inputs", values.inputs, { fallback: 0, min: 0, max: 1_000_000_000 });
+  return {
+    targets,
+    seconds: values.inputs === undefined ? seconds / targets.length : Infinity,
+    inputs: values.inputs === undefined ? null : inputs,
+    seed: readNumber("--seed", values.seed, { fallback: randomInt(2 ** 32), min: 0, max: 2 ** 32 - 1 }),
+  };
+}
+
+function readValues(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: settings, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readTargets(names: readonly string[]): readonly TargetName[] {
+  const unknown = names.find((name) => toTargetName(name) === undefined);
+  if (unknown !== undefined) {
+    throw new UsageError(`--only must be one of ${targetNames.join(", ")}; it is "${unknown}".`);
+  }
+  return names.length === 0 ? targetNames : targetNames.filter((name) => names.includes(name));
+}
+
+export function toTargetName(text: string): TargetName | undefined {
+  return targetNames.find((name) => name === text);
+}
+
+function readNumber(
+  name: string,
+  text: string | undefined,
+  { fallback, min, max }: { fallback: number; min: number; max: number },
+): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (/^\d{1,10}$/.test(text) && value >= min && value <= max) return value;
+  throw new UsageError(`${name} must be a whole number from ${min} to ${max}; it is "${text}".`);
+}
