@@ -18,6 +18,7 @@ import { clientTimes, endSlowBodies, limitConnections } from "./limits/slow-clie
 import type { ClientTimes } from "./limits/slow-clients.js";
 import { registerPage } from "./page.js";
 import { registerRequestId } from "./request-id.js";
+import { plainHeaders, registerSecurityHeaders } from "./security-headers.js";
 import { registerUploadRoutes, uploadsPath } from "./upload-routes.js";
 
 /** What a JSON body holds besides the base64 of its clip. */
@@ -45,7 +46,7 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
   const app = Fastify({
     bodyLimit: Math.ceil((config.audio.maxBase64Bytes * 4) / 3) + bodyAllowanceBytes,
     genReqId: () => newId("req"),
-    frameworkErrors: answerUnroutable,
+    frameworkErrors: answerUnroutable(plainHeaders(config.http.publicUrl)),
     forceCloseConnections: true,
     // A slow upload may take its time, as long as it goes on; so may an answer that waits for the model.
     connectionTimeout: 0,
@@ -60,6 +61,7 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
   limitConnections(app.server, config.limits.connections);
   endSlowBodies(app.server, times);
   registerRequestId(app);
+  registerSecurityHeaders(app, config.http.publicUrl);
   registerHttpErrors(app, logger);
   registerHostCheck(app, config.http.publicUrl);
   await app.register(cors, { delegator: corsOf(config.http.corsOrigins) });

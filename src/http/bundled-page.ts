@@ -4,11 +4,7 @@ import { extname } from "node:path";
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
-const securityHeaders = {
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cross-origin-opener-policy": "same-origin",
-};
+import { pageHeaders } from "./security-headers.js";
 
 const assetTypes = new Map([
   [".js", "text/javascript; charset=utf-8"],
@@ -54,7 +50,7 @@ export async function registerBundledPage(app: FastifyInstance, options: Bundled
   // A scope of its own, so that the headers concern nothing else.
   await app.register((scope, _options, done) => {
     scope.addHook("onRequest", (_request, reply, next) => {
-      void reply.headers({ ...securityHeaders, ...headers });
+      void reply.headers({ ...pageHeaders, ...headers });
       next();
     });
     for (const path of paths) {

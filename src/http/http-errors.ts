@@ -31,9 +31,11 @@ export function registerHttpErrors(app: FastifyInstance, logger: Logger): void {
 }
 
 /** For requests that never come to a route or a hook: a path that can't be decoded, say. */
-export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  void reply.header("x-request-id", request.id);
-  void sendBadRequest(reply, request, error, error.statusCode ?? 400);
+export function answerUnroutable(headers: Readonly<Record<string, string>>) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    void reply.headers({ ...headers, "x-request-id": request.id });
+    void sendBadRequest(reply, request, error, error.statusCode ?? 400);
+  };
 }
 
 /** The HTTP status of an error that was found before or beside GraphQL's execution. */

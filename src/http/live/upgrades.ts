@@ -6,6 +6,7 @@ import { newId } from "../../ids.js";
 import { extensionsOf } from "../error-format.js";
 import { refuseForeignHost } from "../host-check.js";
 import { statusOf } from "../http-errors.js";
+import { plainHeaders } from "../security-headers.js";
 import type { LiveSettings } from "./settings.js";
 
 export interface UpgradeOptions {
@@ -24,7 +25,7 @@ export function acceptUpgrades(server: Server, options: UpgradeOptions): void {
     }
     const refusal = refusalOf(request, options);
     if (refusal === null) options.open(request, socket, head);
-    else refuse(socket, refusal);
+    else refuse(socket, refusal, plainHeaders(options.http.publicUrl));
   });
 }
 
@@ -56,7 +57,7 @@ function isWelcomeOrigin(
 }
 
 /** In GraphQL's form, as all errors over HTTP. */
-function refuse(socket: Duplex, error: ParleyError): void {
+function refuse(socket: Duplex, error: ParleyError, headers: Record<string, string>): void {
   const requestId = newId("req");
   const extensions = extensionsOf(error, requestId);
   const body = JSON.stringify({ errors: [{ message: error.message, extensions }] });
@@ -66,7 +67,7 @@ function refuse(socket: Duplex, error: ParleyError): void {
     "content-type: application/json; charset=utf-8",
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
-    "cache-control: no-store",
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     "connection: close",
   ];
   socket.on("error", () => socket.destroy());
