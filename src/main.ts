@@ -4,6 +4,7 @@ import { readEnv } from "./config/env.js";
 import { parseConfig } from "./config/parse-config.js";
 import { MigrationError } from "./db/migrations.js";
 import { DatabaseUnavailableError } from "./db/unavailable.js";
+import { loggedError } from "./logged-error.js";
 import { createLogger } from "./logger.js";
 import type { Logger } from "./logger.js";
 import { startServer } from "./server.js";
@@ -22,6 +23,7 @@ interface Model {
 async function main(): Promise<void> {
   const config = parseConfig(readEnv());
   const logger = createLogger({ level: config.logLevel, json: config.production });
+  endAtFaults(logger);
   const told = new AbortController();
   const starting = start(config, logger, told.signal);
   // Before anything runs that must be closed in good order.
@@ -79,6 +81,14 @@ async function startStandIn(logger: Logger) {
   return standIn.startStandIn({ logger, hearing: {} });
 }
 
+/** Node would end the process, too, but print all that the error holds. */
+function endAtFaults(logger: Logger): void {
+  process.on("uncaughtException", (error) => {
+    logger.fatal({ err: error }, "the server ends by a fault that nothing caught");
+    process.exit(1);
+  });
+}
+
 /** The first signal ends what runs in good order, the second at once. */
 function onSignals(stop: () => Promise<void>, logger: Logger): void {
   let stopping = false;
@@ -105,7 +115,8 @@ function explain(error: unknown): string {
   if (isCode(error, "ERR_MODULE_NOT_FOUND")) {
     return `A package is missing: run npm ci (the stand-in needs the development packages). ${String(error)}`;
   }
-  return `Parley could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  const { type, message, stack = "" } = loggedError(error);
+  return `Parley could not start: ${type}: ${message}\n${stack}`.trimEnd();
 }
 
 function isForOperators(error: Error): boolean {

@@ -50,6 +50,13 @@ export function quote(words: string): string {
     .toWellFormed();
 }
 
+/** A gateway that repeats the request may repeat the server's own key or token, which is nobody's to read. */
+export function withoutCredentials(words: string): string {
+  return words
+    .replace(/\beyJ[\w-]{10,}(?:\.[\w-]*)*/g, "…")
+    .replace(/[A-Za-z0-9]{20,}/g, (run) => (/\d/.test(run) && /[A-Za-z]/.test(run) ? "…" : run));
+}
+
 function innerOf(detail: ErrorDetail): ErrorDetail["innererror"] {
   return detail.innererror ?? detail.inner_error;
 }

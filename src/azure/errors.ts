@@ -6,6 +6,7 @@ import {
   parseErrorDetail,
   quote,
   retryAfterInWords,
+  withoutCredentials,
 } from "./error-detail.js";
 import { SignInError, TransportError, causeChain } from "./interruptions.js";
 import { readRetryAfterMs } from "./retry.js";
@@ -28,6 +29,7 @@ type Reason = Pick<ModelFailure, "code" | "message" | "retryable"> & {
 
 /** From here on "retry after" means that the single request is over the quota. */
 const overQuotaMs = 86_400_000;
+const rejectedBegin = "The provider rejected the request";
 const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 const timedOut = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
 
@@ -222,11 +224,15 @@ function redirected(status: number): Reason {
 }
 
 function rejected(detail: ErrorDetail): Reason {
-  const words = quote(detail.message ?? "");
-  return permanent(
-    "PROVIDER_REJECTED",
-    words === "" ? "The provider rejected the request." : `The provider rejected the request: ${words}`,
-  );
+  const words = quote(withoutCredentials(detail.message ?? ""));
+  return permanent("PROVIDER_REJECTED", words === "" ? `${rejectedBegin}.` : `${rejectedBegin}: ${words}`);
+}
+
+/** The message without the provider's own words, which may repeat the request: for the log. */
+export function withoutQuotation(message: string): string {
+  return message.startsWith(`${rejectedBegin}: `)
+    ? `${rejectedBegin}; its words are in the turn's error.`
+    : message;
 }
 
 function authFailed(message: string): Reason {

@@ -4,6 +4,7 @@ import { parseConfig } from "../config/parse-config.js";
 import { openDatabase } from "../db/database.js";
 import { MigrationError } from "../db/migrations.js";
 import { DatabaseUnavailableError } from "../db/unavailable.js";
+import { loggedError } from "../logged-error.js";
 import { createLogger } from "../logger.js";
 import { UsageError } from "./command.js";
 import type { Command } from "./command.js";
@@ -50,7 +51,8 @@ function explain(error: unknown): string {
   if (isMistake(error)) return `${error.message}\nnpm run parley -- --help tells what can be done.`;
   const explained = [ConfigError, MigrationError, DatabaseUnavailableError];
   if (error instanceof Error && explained.some((kind) => error instanceof kind)) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const { type, message, stack = "" } = loggedError(error);
+  return `${type}: ${message}\n${stack}`.trimEnd();
 }
 
 /** Of the command line: ours, or one that parseArgs found. */

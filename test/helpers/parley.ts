@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import { pino } from "pino";
 import { parseConfig } from "../../src/config/parse-config.js";
 import type { Env } from "../../src/config/env.js";
+import { pinoOptions } from "../../src/logger.js";
 import { startServer } from "../../src/server.js";
 import type { ParleyServer, ServerOptions } from "../../src/server.js";
 import { startStandIn } from "../../src/stand-in/stand-in.js";
@@ -141,7 +142,7 @@ export class TestParley {
   }
 
   #startServer(changes: Env): Promise<ParleyServer> {
-    const logger = pino({ level: "debug" }, { write: (line: string) => void this.log.push(line) });
+    const logger = pino(pinoOptions("trace"), { write: (line: string) => void this.log.push(line) });
     const onStatement = (sql: string) => void this.statements.push(sql);
     return startServer(parseConfig({ ...this.#env, ...changes }), {
       logger,

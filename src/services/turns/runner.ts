@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { withoutQuotation } from "../../azure/errors.js";
 import type { TurnRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { Attempt } from "./attempt.js";
@@ -252,7 +253,10 @@ export class TurnRunner {
       requestIds: calls.flatMap(({ providerRequestId }) => providerRequestId ?? []),
     };
     if (end.status === "FAILED")
-      this.#parts.logger.warn({ ...facts, code: end.error.code, reason: end.error.message }, "turn failed");
+      this.#parts.logger.warn(
+        { ...facts, code: end.error.code, reason: withoutQuotation(end.error.message) },
+        "turn failed",
+      );
     else this.#parts.logger.info(facts, "turn ended");
   }
 }
