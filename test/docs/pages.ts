@@ -9,6 +9,7 @@ const docs = readdirSync(`${root}docs`, { recursive: true, encoding: "utf8" });
 export const pages: readonly string[] = [
   "README.md",
   "CONTRIBUTING.md",
+  "SECURITY.md",
   "examples/README.md",
   ...docs.filter((path) => path.endsWith(".md")).map((path) => `docs/${path.replaceAll("\\", "/")}`),
 ].sort();
