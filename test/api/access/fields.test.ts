@@ -107,6 +107,6 @@ function told({ status, data, errors }: GraphqlAnswer<unknown>) {
 
 /** Whether the root field, or the one item of its list, is null. */
 function isNull({ data }: GraphqlAnswer<unknown>): boolean {
-  const [value] = Object.values((data ?? {})) as unknown[];
+  const [value] = Object.values(data ?? {}) as unknown[];
   return Array.isArray(value) ? value.every((item) => item === null) : value === null;
 }
