@@ -105,7 +105,10 @@ describe("A list", () => {
     await parley.ask(pageTurns, { id, after: conversation.turns.pageInfo.endCursor });
     await parley.ask(readConversation, { id });
 
-    const statements = [...new Set(parley.statements)].filter((statement) => statement.startsWith("SELECT"));
+    // What the server does beside it, at its start, is not the list's.
+    const statements = [...new Set(parley.statements)].filter((statement) =>
+      /^SELECT .* FROM `main`\.`(Conversation|Turn|Message|AudioClip|ModelCall)`/s.test(statement),
+    );
     expect(statements.length).toBeGreaterThan(15);
     const slow: string[] = [];
     for (const statement of statements) {
