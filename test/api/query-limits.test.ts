@@ -91,6 +91,10 @@ describe("The limits of a query", () => {
     expect(__schema.types.length).toBeGreaterThan(40);
   });
 
+  it("count a field as one thing where it takes no size, whatever it is called", () => {
+    expect(costOf("{ viewer { limits { turns { limit } } } }")).toBe(4);
+  });
+
   it("are told in each answer, with what the operation cost", async () => {
     const answerTo = async (query: string, accept: string) => {
       const headers = { "content-type": "application/json", accept };
@@ -118,7 +122,7 @@ describe("The limits of a query", () => {
       twentyConversations: costOf(twentyConversations),
       fullIntrospection: costOf(fullIntrospection),
       base64: costOf("query ($id: ID!) { node(id: $id) { ... on AudioClip { base64 } } }", { id: "clip_1" }),
-    }).toEqual({ hundredTurns: 10_414, twentyConversations: 12_741, fullIntrospection: 230, base64: 8_001 });
+    }).toEqual({ hundredTurns: 10_922, twentyConversations: 13_401, fullIntrospection: 230, base64: 8_001 });
   });
 
   it("count what a list may hold, and refuse what reads too much before any of it runs", async () => {

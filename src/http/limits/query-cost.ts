@@ -10,24 +10,22 @@ export const maxQueryCost = 25_000;
 /** Up to 5.6 MB of text each. */
 const base64Cost = 8_000;
 const defaultPageSize = 20;
-const pagedLists: ReadonlySet<string> = new Set([
-  "Query.conversations",
-  "Conversation.turns",
-  "TenantUsage.viewers",
-]);
 
 /** No list holds more; asking for more is a mistake that its resolver tells. */
 const maxListSize = 100;
 
+type EstimatedField = ComplexityEstimatorArgs["field"];
+
 /** A field costs 1; what a list holds is counted once for each item it may have. */
-const estimator: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
+const estimator: ComplexityEstimator = ({ field, args, childComplexity }) => {
   if (field.name === "base64") return base64Cost;
-  return 1 + childComplexity * Math.min(listSize(`${type.name}.${field.name}`, args), maxListSize);
+  return 1 + childComplexity * Math.min(listSize(field, args), maxListSize);
 };
 
-function listSize(field: string, args: ComplexityEstimatorArgs["args"]): number {
-  if (field === "Query.nodes" && Array.isArray(args["ids"])) return args["ids"].length;
-  if (!pagedLists.has(field)) return 1;
+function listSize({ name, args: taken }: EstimatedField, args: ComplexityEstimatorArgs["args"]): number {
+  if (name === "nodes" && Array.isArray(args["ids"])) return args["ids"].length;
+  // A list is read in pages: what takes no size is one thing.
+  if (!taken.some(({ name }) => name === "first")) return 1;
   const size: unknown = args["first"] ?? args["last"] ?? defaultPageSize;
   return typeof size === "number" ? Math.max(0, size) : defaultPageSize;
 }
