@@ -43,7 +43,7 @@ const ends = { websocket: "closed with 4403", multipart: "UNAUTHENTICATED" } as 
 onEachDatabase("a subscription", (kind) => {
   it.each(transports)("over %s ends when what it was opened with does", async (transport) => {
     const parley = await TestParley.start(kind, { env });
-    const { headers } = await keyOf(parley, "ada", { expiresAt: new Date(Date.now() + 3_000) });
+    const { headers } = await keyOf(parley, "ada", { expiresAt: new Date(Date.now() + 8_000) });
     expect(await endOf(await opened(parley, transport, headers))).toBe(ends[transport]);
   });
 
