@@ -8,9 +8,15 @@ export interface Line {
   url: string;
   cut: () => void;
   mend: () => void;
-  /** Takes the next requests to the server and cuts the line before anything of an answer has come back. */
+  /**
+   * Takes the next mutation to the server and cuts the line before anything of its answer has come back. What else the
+   * server tells meanwhile still arrives.
+   */
   cutBeforeAnswer: () => void;
 }
+
+/** How the page's mutations begin in the JSON of a request. */
+const mutation = '"query":"mutation ';
 
 const closing = new Set<() => void>();
 
@@ -28,9 +34,13 @@ export async function openLine(serverUrl: string): Promise<Line> {
       socket.on("error", () => socket.destroy()).on("close", () => sockets.delete(socket));
     }
     if (state === "cut") return void near.destroy();
+    let awaited = false;
     near.pipe(far);
+    near.on("data", (data) => {
+      if (state === "one-way" && data.includes(mutation)) awaited = true;
+    });
     far.on("data", (data) => {
-      if (state === "one-way") cut();
+      if (awaited) cut();
       else near.write(data);
     });
     near.on("close", () => far.destroy());
