@@ -271,21 +271,17 @@ describe("two servers on one Postgres database", () => {
     const parley = await TestParley.start("postgresql");
     const conversationId = await startedConversation(parley);
     const other = await parley.startAnother();
-    try {
-      const pause = parley.standIn.pauseNext("before-answer");
-      const input = { conversationId, text: "Say 'hello'", idempotencyKey: "once" };
-      const asked = await askByText(parley, conversationId, input.text, { ...input, waitMs: 0 });
-      await pause.reached;
-      const second = { conversationId, text: "Say 'second'" };
-      const { errors } = await sendOperation(other.url, addTextTurn, { input: second });
-      expect(errors).toMatchObject([{ extensions: { code: "TURN_IN_PROGRESS", turnId: asked.id } }]);
-      const waiting = sendOperation<{ addTextTurn: { turn: Turn } }>(other.url, addTextTurn, { input });
-      pause.release();
-      const { turn } = (await waiting).data.addTextTurn;
-      expect(turn).toMatchObject({ id: asked.id, status: "COMPLETED" });
-      expect(parley.standIn.requests).toHaveLength(1);
-    } finally {
-      await other.close();
-    }
+    const pause = parley.standIn.pauseNext("before-answer");
+    const input = { conversationId, text: "Say 'hello'", idempotencyKey: "once" };
+    const asked = await askByText(parley, conversationId, input.text, { ...input, waitMs: 0 });
+    await pause.reached;
+    const second = { conversationId, text: "Say 'second'" };
+    const { errors } = await sendOperation(other.url, addTextTurn, { input: second });
+    expect(errors).toMatchObject([{ extensions: { code: "TURN_IN_PROGRESS", turnId: asked.id } }]);
+    const waiting = sendOperation<{ addTextTurn: { turn: Turn } }>(other.url, addTextTurn, { input });
+    pause.release();
+    const { turn } = (await waiting).data.addTextTurn;
+    expect(turn).toMatchObject({ id: asked.id, status: "COMPLETED" });
+    expect(parley.standIn.requests).toHaveLength(1);
   });
 });

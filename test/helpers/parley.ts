@@ -47,6 +47,7 @@ export class TestParley {
   readonly log: string[] = [];
   readonly #env: Env;
   readonly #signedAudio: boolean | undefined;
+  readonly #others: ParleyServer[] = [];
   #model: ServerOptions["model"];
   #server: ParleyServer;
 
@@ -104,14 +105,22 @@ export class TestParley {
     await this.#start(changes);
   }
 
-  /** A second server on the same database and folder; the caller closes it. */
-  startAnother(changes: Env = {}): Promise<ParleyServer> {
-    return this.#startServer(changes);
+  /** One more server on the same database and folder, which is closed with the first one. */
+  async startAnother(changes: Env = {}): Promise<ParleyServer> {
+    const other = await this.#startServer(changes);
+    this.#others.push(other);
+    return other;
+  }
+
+  /** Ends the servers that `startAnother` has started, the first one goes on. */
+  async closeOthers(): Promise<void> {
+    await Promise.all(this.#others.splice(0).map((server) => server.close()));
   }
 
   async close(): Promise<void> {
     running.delete(this);
-    await this.#server.close();
+    // The folder goes last: each of them may still write into it.
+    await Promise.all([this.closeOthers(), this.#server.close()]);
     await this.standIn.close();
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
-import type { ParleyServer } from "../../src/server.js";
+import { describe, expect, it } from "@jest/globals";
 import { onEachDatabase } from "../helpers/databases.js";
 import { endOfTurn } from "../helpers/exchanges.js";
 import { askByText, startedConversation, turnById } from "../helpers/operations.js";
@@ -10,12 +9,6 @@ import { download } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
 import type { Sql } from "../helpers/sql.js";
 import { Heard, turnEvents } from "../helpers/turn-events.js";
-
-const others: ParleyServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(others.splice(0).map((server) => server.close()));
-});
 
 /** A turn that is held after its first sound, and somebody who hears it to its end. */
 async function heardTurn(parley: TestParley) {
@@ -60,7 +53,6 @@ describe("a server that renews its lease in the moment in which another one take
   async function atTheSameMoment(first: "renewal" | "claim") {
     const parley = await TestParley.start("postgresql", { env: { LEASE_MS: "600000" } });
     const other = await parley.startAnother();
-    others.push(other);
     const turn = await heardTurn(parley);
     const [holder, looker] = [await openSql(parley.databaseUrl), await openSql(parley.databaseUrl)];
     // Right after it has renewed its lease the owner does nothing for two seconds.

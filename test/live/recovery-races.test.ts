@@ -1,7 +1,6 @@
 import { mkdir, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { afterEach, describe, expect, it } from "@jest/globals";
-import type { ParleyServer } from "../../src/server.js";
+import { describe, expect, it } from "@jest/globals";
 import type { AudioStore } from "../../src/storage/audio-store.js";
 import { onEachDatabase } from "../helpers/databases.js";
 import { gateRow } from "../helpers/gates.js";
@@ -14,12 +13,6 @@ import { keptSoundFiles } from "../helpers/sound.js";
 import { TurnEventsError, turnEvents } from "../helpers/turn-events.js";
 import type { TurnEvent } from "../helpers/turn-events.js";
 import { Signal } from "./channel.js";
-
-const others: ParleyServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(others.splice(0).map((server) => server.close()));
-});
 
 const longAgo = { leaseOwner: "srv_dead", leaseExpiresAt: new Date(0) };
 
@@ -143,7 +136,7 @@ describe("a conversation on Postgres whose deletion and whose turn's recovery wa
     const left = await answeredTurn(parley);
     await leave(parley, left);
     const remove = () => parley.ask(deleteConversation, { id: left.conversationId });
-    const recover = async () => others.push(await parley.startAnother());
+    const recover = () => parley.startAnother();
     const inOrder = async (gate: Gate) => {
       const first = who === "the deletion is first" ? remove() : recover();
       await gate.waiting(1);
@@ -175,7 +168,7 @@ describe("a conversation on Postgres whose deletion and whose turn's recovery wa
     const listening = lastOf(turnEvents("websocket", parley.url, turn.id), "");
     await inOrder(await gateRow(parley.databaseUrl, "Turn", turn.id));
     expect(ends).toContain(await listening);
-    await Promise.all(others.splice(0).map((server) => server.close()));
+    await parley.closeOthers();
     await nothingIsLeft(parley);
     expect(parley.standIn.requests).toHaveLength(asked);
   });

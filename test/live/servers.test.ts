@@ -1,9 +1,8 @@
 import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import type { Env } from "../../src/config/env.js";
-import type { ParleyServer } from "../../src/server.js";
 import {
   addTextTurn,
   cancelTurn,
@@ -19,17 +18,12 @@ import { openSql } from "../helpers/sql.js";
 import { subscribe, transports } from "../helpers/subscriptions.js";
 import { Heard, turnEvents } from "../helpers/turn-events.js";
 
-const others: ParleyServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(others.splice(0).map((server) => server.close()));
-});
-
 /** Servers on one Postgres database and one folder of audio; the first is the test's own. */
 async function servers(count: number, env: Env = {}) {
   const parley = await TestParley.start("postgresql", { env });
-  while (others.length < count - 1) others.push(await parley.startAnother());
-  return { parley, urls: [parley.url, ...others.map(({ url }) => url)] as [string, string, ...string[]] };
+  const urls = [parley.url];
+  while (urls.length < count) urls.push((await parley.startAnother()).url);
+  return { parley, urls: urls as [string, string, ...string[]] };
 }
 
 async function ask<Data>(url: string, query: string, variables: object): Promise<Data> {
@@ -138,7 +132,7 @@ describe("servers that share a Postgres database and a folder of audio", () => {
       `UPDATE "Turn" SET "status" = 'QUEUED', "attempt" = 2, "activeConversationId" = "conversationId", "endedAt" = NULL,
         "leaseOwner" = 'srv_dead', "leaseExpiresAt" = now() - interval '1 minute', "cancelRequestedAt" = now() WHERE "id" = '${id}'`,
     );
-    others.push(await parley.startAnother());
+    await parley.startAnother();
     expect(await turnAt(urls[0], id)).toMatchObject({ status: "CANCELLED" });
     expect(parley.standIn.requests).toHaveLength(before);
   });
@@ -244,7 +238,7 @@ describe("a turn whose server went away", () => {
 
   it("ends once, with what was received, whoever looks first; its old server writes nothing more", async () => {
     const { parley, url, turn, pause } = await withLostLease();
-    others.push(...(await Promise.all([parley.startAnother(), parley.startAnother()])));
+    await Promise.all([parley.startAnother(), parley.startAnother()]);
     const before = await kept(url, turn.id);
     expect(before.turn).toMatchObject({ status: "FAILED", error: { code: "INTERRUPTED" }, attempt: 1 });
     expect(before.sound.byteLength).toBeGreaterThan(0);
@@ -264,7 +258,6 @@ describe("a turn whose server went away", () => {
   it("can be retried elsewhere while its old server still runs the attempt before", async () => {
     const { parley, url, turn, pause } = await withLostLease();
     const other = await parley.startAnother();
-    others.push(other);
     const { retryTurn: retried } = await ask<{ retryTurn: { turn: Turn } }>(other.url, retryTurn, {
       input: { turnId: turn.id },
     });
@@ -288,7 +281,7 @@ describe("a turn whose server went away", () => {
         "finishReason" = NULL, "leaseOwner" = 'srv_dead', "leaseExpiresAt" = now() - interval '1 minute' WHERE "id" = '${id}'`,
     );
     await sql(`DELETE FROM "Message" WHERE "turnId" = '${id}' AND "role" = 'ASSISTANT'`);
-    others.push(...(await Promise.all([parley.startAnother(), parley.startAnother()])));
+    await Promise.all([parley.startAnother(), parley.startAnother()]);
     const heard = await new Heard().takeAll(turnEvents("multipart", urls[0], id));
     expect(heard.ended).toBe(true);
     expect(await turnAt(urls[0], id)).toMatchObject({ status: "COMPLETED", attempt: 1 });

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, expect, it } from "@jest/globals";
+import { expect, it } from "@jest/globals";
 import type { Env } from "../../src/config/env.js";
-import type { ParleyServer } from "../../src/server.js";
 import type { Pause } from "../../src/stand-in/pauses.js";
 import { onEachDatabase } from "../helpers/databases.js";
 import type { DatabaseKind } from "../helpers/databases.js";
@@ -18,12 +17,6 @@ import {
 import type { Turn } from "../helpers/operations.js";
 import { TestParley, sendOperation } from "../helpers/parley.js";
 import { openSql } from "../helpers/sql.js";
-
-const others: ParleyServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(others.splice(0).map((server) => server.close()));
-});
 
 /** A server with one place, taken by a turn that is held, and a turn that waits for it. */
 async function oneRunsOneWaits(kind: DatabaseKind, env: Env = {}) {
@@ -159,7 +152,7 @@ onEachDatabase("the turns of a viewer that wait or run", (kind) => {
     const parley = await TestParley.start(kind, { env: { MAX_ACTIVE_TURNS_PER_VIEWER: "3" } });
     const pauses = Array.from({ length: 8 }, () => parley.standIn.pauseNext("after-first-audio"));
     const urls = [parley.url];
-    if (kind === "postgresql") urls.push(...(await startOthers(parley)));
+    if (kind === "postgresql") urls.push((await parley.startAnother()).url);
     const conversations = await Promise.all(Array.from({ length: 8 }, () => startedConversation(parley)));
     const answers = await Promise.all(
       conversations.map((conversationId, index) => {
@@ -188,8 +181,3 @@ onEachDatabase("the turns of a viewer that wait or run", (kind) => {
     pause.release();
   });
 });
-
-async function startOthers(parley: TestParley): Promise<string[]> {
-  others.push(await parley.startAnother());
-  return others.map(({ url }) => url);
-}

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
-import type { ParleyServer } from "../../src/server.js";
+import { describe, expect, it } from "@jest/globals";
 import {
   budgetSettings,
   expectTrueBooks,
@@ -27,12 +26,6 @@ import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../h
 import { spokenWav } from "../helpers/sound.js";
 import { turnEvents } from "../helpers/turn-events.js";
 import { Signal } from "../live/channel.js";
-
-const others: ParleyServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(others.splice(0).map((server) => server.close()));
-});
 
 const longAgo = { leaseOwner: "srv_dead", leaseExpiresAt: new Date(0) };
 const plenty = 50_000_000;
@@ -88,7 +81,7 @@ async function lostTurn() {
   for await (const event of turnEvents("websocket", parley.url, id))
     if (event.__typename === "AudioDelta") break;
   await client.turn.update({ where: { id }, data: longAgo });
-  others.push(await parley.startAnother());
+  await parley.startAnother();
   const doneHere = async () => {
     pause.release();
     while (parley.server.context.runner.isRunning(id)) await delay(5);
@@ -152,7 +145,7 @@ describe("a budget, when a server went away before it began a turn,", () => {
     const parley = await parleyWithBudget("postgresql", { VIEWER_DAY: plenty }, { LEASE_MS: "600000" });
     const id = await leaveQueued(parley, {});
     expect((await today(parley)).reservedMicroUsd).toBe(99);
-    others.push(await parley.startAnother());
+    await parley.startAnother();
     expect(await ended(parley, id)).toMatchObject({ status: "COMPLETED", attempt: 1 });
     expect(parley.standIn.requests).toHaveLength(2);
     await expectTrueBooks(parley);
@@ -161,7 +154,7 @@ describe("a budget, when a server went away before it began a turn,", () => {
   it("holds nothing more where it was cancelled", async () => {
     const parley = await parleyWithBudget("postgresql", { VIEWER_DAY: plenty }, { LEASE_MS: "600000" });
     const id = await leaveQueued(parley, { cancelRequestedAt: new Date() });
-    others.push(await parley.startAnother());
+    await parley.startAnother();
     expect(await ended(parley, id)).toMatchObject({ status: "CANCELLED" });
     expect(parley.standIn.requests).toHaveLength(1);
     await expectTrueBooks(parley);
