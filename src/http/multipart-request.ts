@@ -1,36 +1,17 @@
-import { Busboy } from "@fastify/busboy";
 import type { BusboyFileStream, BusboyInstance } from "@fastify/busboy";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { ParleyError } from "../errors.js";
 import { FilePart } from "./file-part.js";
+import { fieldNames, fileTooLarge, framingBytes, maxBodyBytes, openForm } from "./multipart-form.js";
+import type { MultipartLimits } from "./multipart-form.js";
 import { parseFileMap, parseOperations, placeFile, quoted } from "./multipart-map.js";
 import { Upload } from "./upload.js";
 
 export type MultipartSource = Readable & Pick<IncomingMessage, "headers">;
 
-export interface MultipartLimits {
-  /** For each file: exactly so many bytes are taken. */
-  maxFileBytes: number;
-  /** For `operations` and for `map`, each. */
-  maxFieldBytes: number;
-  maxFiles: number;
-}
-
-const fieldNames: readonly string[] = ["operations", "map"];
 /** Turns of the event loop. */
 const stillTurns = 16;
-/** What boundaries and the headers of parts may take up. */
-const framingBytes = 65_536;
-
-/** No honest body is longer. */
-export function maxBodyBytes({ maxFileBytes, maxFieldBytes, maxFiles }: MultipartLimits): number {
-  return maxFiles * maxFileBytes + fieldNames.length * maxFieldBytes + framingBytes;
-}
-
-export function fileTooLarge({ maxFileBytes }: MultipartLimits): ParleyError {
-  return new ParleyError("AUDIO_TOO_LARGE", `An uploaded file may have at most ${maxFileBytes} bytes.`);
-}
 
 /**
  * Reads a GraphQL multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec). Resolves to the
@@ -221,36 +202,14 @@ class MultipartReading {
   }
 }
 
-function openForm(request: MultipartSource, limits: MultipartLimits): BusboyInstance {
-  const contentType = request.headers["content-type"] ?? "";
-  try {
-    return new Busboy({
-      headers: { ...request.headers, "content-type": contentType },
-      // Clients send operations and map with and without a file name; a file may come without one.
-      isPartAFile: (name) => name === undefined || !fieldNames.includes(name),
-      limits: {
-        fieldSize: limits.maxFieldBytes,
-        fields: fieldNames.length,
-        fileSize: limits.maxFileBytes,
-        files: limits.maxFiles,
-        parts: fieldNames.length + limits.maxFiles,
-        headerPairs: 32,
-        headerSize: 8192,
-      },
-    });
-  } catch (cause) {
-    throw new ParleyError("BAD_USER_INPUT", "A multipart/form-data request needs a boundary.", { cause });
-  }
-}
-
-function mistake(message: string): ParleyError {
-  return new ParleyError("BAD_USER_INPUT", message);
-}
-
 function malformed(): ParleyError {
   return mistake("The multipart body is malformed, or it ends too early.");
 }
 
 function cutOff(): ParleyError {
   return mistake("The connection was lost before the whole request was received.");
+}
+
+function mistake(message: string): ParleyError {
+  return new ParleyError("BAD_USER_INPUT", message);
 }

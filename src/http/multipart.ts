@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { fileTooLarge, maxBodyBytes, readMultipartRequest } from "./multipart-request.js";
-import type { MultipartLimits } from "./multipart-request.js";
+import { fileTooLarge, maxBodyBytes } from "./multipart-form.js";
+import type { MultipartLimits } from "./multipart-form.js";
+import { readMultipartRequest } from "./multipart-request.js";
 import { RequestError } from "./request-error.js";
 import { withoutReadingOn } from "./unread-body.js";
-
-export type { MultipartLimits } from "./multipart-request.js";
 
 /** Browsers let no foreign page send these without asking the server first (a CORS preflight). */
 const preflightHeaders = ["apollo-require-preflight", "x-apollo-operation-name"] as const;

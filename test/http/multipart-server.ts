@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { ParleyError } from "../../src/errors.js";
 import { registerHttpErrors } from "../../src/http/http-errors.js";
 import { registerMultipart } from "../../src/http/multipart.js";
-import type { MultipartLimits } from "../../src/http/multipart.js";
+import type { MultipartLimits } from "../../src/http/multipart-form.js";
 import type { IncomingFile } from "../../src/services/audio/incoming-audio.js";
 
 export type Upload = Promise<IncomingFile>;
