@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, open, readdir, stat } from "node:fs/promises";
+import { copyFile, mkdir, open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -8,8 +8,9 @@ import { draftNameOf, draftsFolder, isAudioKey, keyOfDraft, parseAudioKey } from
 import type { AudioDraft, AudioStore, ByteSpan, StoredAudio } from "./audio-store.js";
 import { nameByLink, removeFile, removeFolderIfEmpty, syncDirectory, type GiveName } from "./durable-fs.js";
 import { FileAudioDraft } from "./file-audio-draft.js";
+import { isOlder, namesIn, removeIfOlder, sizeOf } from "./file-listing.js";
 import { hashFile, streamFile } from "./file-reading.js";
-import { fsErrorCode, StorageError, toStorageError } from "./storage-error.js";
+import { fsErrorCode, nullWhereAbsent, StorageError, translated } from "./storage-error.js";
 import { claimMark } from "./store-mark.js";
 
 /** No folder of a key can have this name: it begins with a dot. */
@@ -210,58 +211,11 @@ function requireSpan(span: ByteSpan | undefined): void {
   }
 }
 
-/** Closes the file where it can't be measured. */
-async function sizeOf(file: FileHandle): Promise<number> {
-  try {
-    return (await file.stat()).size;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
-
-/** None where there is no such folder, or where it is a file. */
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await nullWhereAbsent("list a folder", () => readdir(folder))) ?? [];
-  } catch (error) {
-    if (error instanceof StorageError && fsErrorCode(error.cause) === "ENOTDIR") return [];
-    throw error;
-  }
-}
-
-/** False where it has gone. */
-async function isOlder(path: string, olderThanMs: number): Promise<boolean> {
-  const modifiedAtMs = await nullWhereAbsent("look at a file", async () => (await stat(path)).mtimeMs);
-  return modifiedAtMs !== null && Date.now() - modifiedAtMs >= olderThanMs;
-}
-
-async function removeIfOlder(path: string, olderThanMs: number): Promise<boolean> {
-  return (await isOlder(path, olderThanMs)) && (await removeFile(path));
-}
-
 // Another deletion may have taken the folder since.
 async function syncIfPresent(folder: string): Promise<void> {
   try {
     await syncDirectory(folder);
   } catch (error) {
     if (fsErrorCode(error) !== "ENOENT") throw error;
-  }
-}
-
-async function nullWhereAbsent<T>(action: string, work: () => Promise<T>): Promise<T | null> {
-  try {
-    return await work();
-  } catch (error) {
-    if (fsErrorCode(error) === "ENOENT") return null;
-    throw toStorageError(action, error);
-  }
-}
-
-async function translated<T>(action: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toStorageError(action, error);
   }
 }

@@ -37,3 +37,22 @@ export function toStorageError(action: string, error: unknown): StorageError {
   const code = (fsCode === null ? undefined : codeOf.get(fsCode)) ?? "failed";
   return new StorageError(code, `Audio storage could not ${action} (${fsCode ?? "no error code"}).`, error);
 }
+
+/** Does the work, whose errors become StorageErrors; null where the file is not there. */
+export async function nullWhereAbsent<T>(action: string, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (fsErrorCode(error) === "ENOENT") return null;
+    throw toStorageError(action, error);
+  }
+}
+
+/** Does the work, whose errors become StorageErrors. */
+export async function translated<T>(action: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStorageError(action, error);
+  }
+}
