@@ -4,7 +4,7 @@ import type { Config } from "../../config/config.js";
 import { ParleyError } from "../../errors.js";
 import { newId } from "../../ids.js";
 import type { AudioDraft, AudioStore, StoredAudio } from "../../storage/audio-store.js";
-import type { AcceptedSound } from "../turns/acceptance.js";
+import type { AcceptedSound } from "../turns/accept-turn.js";
 import { clipKey } from "./clip-key.js";
 import { decodeBase64 } from "./decode-base64.js";
 import { convertOpusToPcm, requirePcmWithin } from "./formats/opus-to-pcm.js";

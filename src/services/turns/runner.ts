@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { withoutQuotation } from "../../azure/errors.js";
 import type { TurnRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
 import { Attempt } from "./attempt.js";
@@ -8,9 +7,7 @@ import { CallsToWrite } from "./calls-to-write.js";
 import { internalFailure } from "./end-of-call.js";
 import type { StopReason } from "./end-of-call.js";
 import type { FairQueueBounds } from "./fair-queue.js";
-import { findWritten, finishTurn } from "./finish.js";
 import type { Outcome } from "./finish.js";
-import { forgetAnswer } from "./forget-answer.js";
 import { LeaseLostError, fenceOf } from "./lease.js";
 import type { Fence, Lease } from "./lease.js";
 import type { Question } from "./question.js";
@@ -18,6 +15,7 @@ import type { PaidCallsParts } from "./paid-calls.js";
 import { RunningPlaces } from "./running-places.js";
 import { endWhileQueued, giveBack } from "./stop-while-queued.js";
 import type { TurnEnds } from "./turn-ends.js";
+import { writeEnd } from "./write-end.js";
 
 export interface TurnRunnerParts extends AttemptParts, PaidCallsParts {
   ends: TurnEnds;
@@ -35,9 +33,6 @@ interface Run {
   waiting: boolean;
   done: Promise<void>;
 }
-
-/** Waits between tries to write the end of a turn, in milliseconds: a database that is away for a moment loses nothing. */
-const finishDelaysMs = [100, 500, 2_000, 5_000];
 
 /** Runs turns in this process, each to its end, whatever becomes of the request that added it. */
 export class TurnRunner {
@@ -165,7 +160,7 @@ export class TurnRunner {
     const attempt = new Attempt(this.#parts, accepted, run.controller.signal);
     try {
       const outcome = await this.#outcomeOf(attempt, turn, run);
-      return await this.#finish(accepted, attempt, outcome);
+      return await writeEnd(this.#parts, accepted, attempt, outcome);
     } catch (error) {
       if (error instanceof LeaseLostError) return this.#lost(turn, attempt);
       // Who ends the turn instead could only estimate them.
@@ -184,40 +179,6 @@ export class TurnRunner {
       const end = { status: "FAILED", error: internalFailure } as const;
       return attempt.withoutAnswer(end);
     }
-  }
-
-  async #finish(accepted: AcceptedTurn, attempt: Attempt, outcome: Outcome): Promise<TurnRow> {
-    const { turn } = accepted;
-    try {
-      const ended = await this.#write(accepted, attempt, outcome);
-      this.#log(turn, outcome);
-      return ended;
-    } catch (error) {
-      if (!(error instanceof LeaseLostError)) throw error;
-      // The first write may have been made although its answer was lost.
-      const written = await findWritten(this.#parts.client, turn, outcome);
-      if (written !== null) return written;
-      await forgetAnswer(this.#parts, outcome.answer);
-      throw error;
-    }
-  }
-
-  /** A database that can't be written now may be there again in a moment. */
-  async #write({ turn, fence }: AcceptedTurn, attempt: Attempt, outcome: Outcome): Promise<TurnRow> {
-    for (const delayMs of finishDelaysMs) {
-      try {
-        return await finishTurn(this.#parts, turn, fence, outcome);
-      } catch (error) {
-        if (error instanceof LeaseLostError) throw error;
-        this.#parts.logger.warn(
-          { err: error, turnId: turn.id, delayMs },
-          "writing the end of a turn failed; trying again",
-        );
-        await attempt.forgetFiltered();
-        await delay(delayMs);
-      }
-    }
-    return finishTurn(this.#parts, turn, fence, outcome);
   }
 
   async #lost(turn: TurnRow, attempt: Attempt): Promise<null> {
@@ -243,20 +204,5 @@ export class TurnRunner {
     } catch (error) {
       this.#parts.logger.warn({ err: error, turnId: fence.id }, "could not renew the lease of a turn");
     }
-  }
-
-  #log(turn: TurnRow, { end, calls }: Outcome): void {
-    const facts = {
-      turnId: turn.id,
-      attempt: turn.attempt,
-      status: end.status,
-      requestIds: calls.flatMap(({ providerRequestId }) => providerRequestId ?? []),
-    };
-    if (end.status === "FAILED")
-      this.#parts.logger.warn(
-        { ...facts, code: end.error.code, reason: withoutQuotation(end.error.message) },
-        "turn failed",
-      );
-    else this.#parts.logger.info(facts, "turn ended");
   }
 }

@@ -14,8 +14,10 @@ import type { AudioIntake, ReceivedAudio } from "../audio/intake.js";
 import { removeAudio } from "../audio/remove-audio.js";
 import { checkIdempotencyKey, checkOptionalText, checkText, checkWaitMs } from "../input.js";
 import { conversationNotFound, turnNotFound, uploadNotFound } from "../not-found.js";
-import { acceptRetry, acceptTurn } from "./acceptance.js";
-import type { Acceptance, AcceptedSound, NewTurn } from "./acceptance.js";
+import { acceptRetry } from "./accept-retry.js";
+import { acceptTurn } from "./accept-turn.js";
+import type { AcceptedSound, NewTurn } from "./accept-turn.js";
+import type { Acceptance } from "./acceptance.js";
 import { countActiveTurns, tooManyActive } from "./active-turns.js";
 import { hashRequest } from "./idempotency.js";
 import { findKeyedTurn, keyedRequest } from "./keyed-turn.js";
@@ -28,7 +30,8 @@ import { isActive, toTurnStatus } from "./status.js";
 import type { AudioUploads, KeptUpload } from "../uploads/audio-uploads.js";
 import type { WakeUps } from "../live/wake-ups.js";
 import { tellDropped } from "./tell-dropped.js";
-import type { TurnEnds } from "./turn-ends.js";
+import { untilEnd } from "./until-end.js";
+import type { UntilEndParts } from "./until-end.js";
 
 interface TurnInput {
   conversationId: string;
@@ -45,13 +48,11 @@ export interface RetryTurn {
   waitMs: number;
 }
 
-export interface TurnServiceParts {
-  client: DatabaseClient;
+export interface TurnServiceParts extends UntilEndParts {
   store: AudioStore;
   intake: AudioIntake;
   uploads: AudioUploads;
   runner: TurnRunner;
-  ends: TurnEnds;
   wakeUps: WakeUps;
   voices: VoicesConfig;
   /** Null: what is spent is not limited. */
@@ -110,14 +111,14 @@ export class TurnService {
     this.#run(acceptance, lease);
     // Only now: sound that can't be removed must not keep an accepted turn from running.
     await removeAudio(this.#parts.store, this.#parts.logger, removedStorageKeys);
-    return this.#untilEnd(acceptance.turn, waitMs);
+    return untilEnd(this.#parts, acceptance.turn, waitMs);
   }
 
   async cancel(viewer: Viewer, turnId: string): Promise<TurnRow> {
     const turn = await this.find(viewer, turnId);
     if (!isActive(toTurnStatus(turn.status))) return turn;
     await this.#requestCancel(turn.id);
-    return this.#untilEnd(turn, cancelWaitMs);
+    return untilEnd(this.#parts, turn, cancelWaitMs);
   }
 
   /**
@@ -153,7 +154,7 @@ export class TurnService {
     const acceptance = await this.#accept(viewer, { ...checked, sound, uploadId, lease });
     this.#run(acceptance, lease);
     if (upload !== null && !acceptance.replayed) await this.#parts.uploads.removeUsed(upload);
-    return this.#untilEnd(acceptance.turn, checked.waitMs);
+    return untilEnd(this.#parts, acceptance.turn, checked.waitMs);
   }
 
   #run(acceptance: Acceptance, lease: Lease): void {
@@ -169,7 +170,7 @@ export class TurnService {
     const keyed = keyedRequest(viewer, checked, receivedSha256);
     const turn = keyed === null ? null : await findKeyedTurn(this.#clientOf(viewer), keyed);
     if (turn === null) throw uploadNotFound();
-    return this.#untilEnd(turn, checked.waitMs);
+    return untilEnd(this.#parts, turn, checked.waitMs);
   }
 
   async #accept(viewer: Viewer, toAccept: TurnToAccept): Promise<Acceptance> {
@@ -230,33 +231,6 @@ export class TurnService {
     });
     this.#parts.runner.cancel(turnId);
     this.#parts.wakeUps.tellOthers(`cancel ${turnId}`);
-  }
-
-  /**
-   * The turn at its end, or as it is after `waitMs`.
-   * @throws ParleyError NOT_FOUND where it was deleted meanwhile
-   */
-  async #untilEnd(turn: TurnRow, waitMs: number): Promise<TurnRow> {
-    const { ends, runner, client } = this.#parts;
-    const look = () => client.turn.findUnique({ where: { id: turn.id } });
-    const deadline = Date.now() + waitMs;
-    let current: TurnRow | null = turn;
-    while (current !== null && isActive(toTurnStatus(current.status))) {
-      const leftMs = deadline - Date.now();
-      // What was waiting here has been given back, and this server won't hear of its end.
-      if (leftMs <= 0 || (runner.isClosing && !runner.isRunning(turn.id))) break;
-      const wait = ends.wait(turn.id, leftMs);
-      // What does not run here may have ended before the wait began.
-      if (!runner.isRunning(turn.id)) {
-        current = await look();
-        if (current === null || !isActive(toTurnStatus(current.status))) wait.cancel();
-      }
-      const ended = await wait.ended;
-      if (ended !== null) return ended;
-      current = await look();
-    }
-    if (current === null) throw turnNotFound();
-    return current;
   }
 }
 
