@@ -1,4 +1,4 @@
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import type { AddressInfo } from "node:net";
 import { createAppContext } from "./app-context.js";
@@ -16,6 +16,7 @@ import { createHttpApp } from "./http/app.js";
 import { trackOpenAnswers } from "./http/open-answers.js";
 import { newId } from "./ids.js";
 import type { Logger } from "./logger.js";
+import { makeFolder } from "./make-folder.js";
 import { WakeUps } from "./services/live/wake-ups.js";
 import { FileAudioStore } from "./storage/file-audio-store.js";
 
@@ -111,7 +112,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 async function writableFolder(dataDir: string, name: string): Promise<string> {
   const folder = join(dataDir, name);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     return folder;
   } catch (error) {

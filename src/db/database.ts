@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DatabaseConfig } from "../config/config.js";
+import { makeFolder } from "../make-folder.js";
 import type { Prisma, PrismaClient } from "./generated/sqlite/client.js";
 import { migrate } from "./migrations.js";
 import { explainOpening } from "./unavailable.js";
@@ -40,7 +40,7 @@ export async function openDatabase(config: DatabaseConfig, options: DatabaseOpti
 }
 
 async function open(config: DatabaseConfig, log: StatementLog) {
-  if (config.kind === "sqlite") await mkdir(dirname(config.path), { recursive: true });
+  if (config.kind === "sqlite") await makeFolder(dirname(config.path));
   const applied = await migrate(config);
   const client =
     config.kind === "sqlite" ? await connectSqlite(config.path, log) : await connectPostgres(config.url, log);

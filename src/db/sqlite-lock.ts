@@ -1,8 +1,9 @@
-import { mkdir, readlink, realpath } from "node:fs/promises";
+import { readlink, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { DatabaseUnavailableError, explainOpening } from "./unavailable.js";
 import type { DatabaseConfig } from "../config/config.js";
+import { makeFolder } from "../make-folder.js";
 
 /** How long a server that is just ending may keep the next one waiting. */
 const patienceMs = 1_000;
@@ -16,7 +17,7 @@ const patienceMs = 1_000;
 export async function lockForOneServer(config: DatabaseConfig): Promise<() => Promise<void>> {
   if (config.kind !== "sqlite") return () => Promise.resolve();
   try {
-    await mkdir(dirname(config.path), { recursive: true });
+    await makeFolder(dirname(config.path));
     const lock = takeLock(await realPathOf(config.path));
     return () => {
       lock.close();

@@ -126,6 +126,13 @@ describe("a server that can't start ends with 1 and says why", () => {
     expect(stderr).toContain("DATA_DIR");
   });
 
+  const onLinux = process.platform === "linux" ? it : it.skip;
+  onLinux("where the system lets no folder be made, and says that the one above is missing", async () => {
+    const stderr = await refusal({ DATA_DIR: "/proc/parley/data" });
+    expect(stderr).toContain("/proc/parley/data/parley.db");
+    expect(stderr).toContain("DATA_DIR");
+  });
+
   it("where the folder of its audio can't be written, although the database can", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "file"), "");
