@@ -11,9 +11,15 @@ const prices = blocks.filter(
   ({ language }, index) => language === "json" && blocks[index - 1]?.language !== "graphql",
 );
 
-/** Of the README's table. */
-const tabled = [...readPage("README.md").matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) +\|/gm)]
-  .flatMap(([, names = ""]) => names.replaceAll("`", "").split(", "))
+/** The rows of a page's tables: names, default. */
+function rowsOf(page: string): { names: string; byDefault: string }[] {
+  return [...readPage(page).matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) +\| (.+?) +\|/gm)].map(
+    ([, names = "", byDefault = ""]) => ({ names, byDefault }),
+  );
+}
+
+const tabled = rowsOf("docs/settings.md")
+  .flatMap(({ names }) => names.replaceAll("`", "").split(", "))
   .sort();
 
 describe("the settings in the documentation", () => {
@@ -34,6 +40,12 @@ describe("the settings in the documentation", () => {
       expect(parseConfig({ PRICES_FILE: file }).prices.size).toBe(1);
     },
   );
+
+  it("have the same defaults in the README", () => {
+    const inReadme = rowsOf("README.md");
+    expect(inReadme.length).toBeGreaterThan(5);
+    expect(rowsOf("docs/settings.md")).toEqual(expect.arrayContaining(inReadme));
+  });
 
   it("are those of .env.example", () => {
     const named = [...readPage(".env.example").matchAll(/^#([A-Z_]+)=/gm)].map(([, name]) => name);
