@@ -8,10 +8,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { UsageError } from "../src/cli/usage-error.js";
 import { makeDatabase } from "./database.js";
 import type { DrillDatabase } from "./database.js";
 import { Drill } from "./drill.js";
-import { UsageError, parseOptions, usage } from "./options.js";
+import { parseOptions, usage } from "./options.js";
 import type { DrillOptions } from "./options.js";
 import { describeFindings } from "./report.js";
 

@@ -1,5 +1,7 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { readNumber } from "../src/cli/read-number.js";
+import { UsageError } from "../src/cli/usage-error.js";
 
 /** `embedded`: a PostgreSQL from npm, started for the drill. */
 export type DatabaseChoice = { kind: "sqlite" } | { kind: "embedded" } | { kind: "postgresql"; url: string };
@@ -12,11 +14,6 @@ export interface DrillOptions {
   servers: number;
   /** Whether the folder stays when nothing was found, too. */
   keep: boolean;
-}
-
-/** The arguments are wrong; the message says how, for the person who typed them. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 export const usage = `Kills Parley servers again and again while clients talk to them, and checks that nothing was lost.
@@ -74,15 +71,4 @@ function readDatabase(text: string): DatabaseChoice {
   if (text === "postgres") return { kind: "embedded" };
   if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return { kind: "postgresql", url: text };
   throw new UsageError(`--database must be sqlite, postgres or a postgresql:// URL; it is "${text}".`);
-}
-
-function readNumber(
-  name: string,
-  text: string | undefined,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (/^\d{1,10}$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`${name} must be a whole number from ${min} to ${max}; it is "${text}".`);
 }

@@ -7,8 +7,9 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Progress } from "../drill/progress.js";
+import { UsageError } from "../src/cli/usage-error.js";
 import { Failures, describeFailure, targetOfFile } from "./failures.js";
-import { UsageError, parseOptions, targetNames, toTargetName, usage } from "./options.js";
+import { parseOptions, targetNames, toTargetName, usage } from "./options.js";
 import type { FuzzOptions, TargetName } from "./options.js";
 import { Run, startTarget } from "./run.js";
 import { describeUse } from "./use.js";

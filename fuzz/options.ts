@@ -1,5 +1,7 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { readNumber } from "../src/cli/read-number.js";
+import { UsageError } from "../src/cli/usage-error.js";
 
 export const targetNames = ["http", "multipart", "range", "audio", "websocket"] as const;
 export type TargetName = (typeof targetNames)[number];
@@ -17,11 +19,6 @@ export interface FuzzOptions {
 /** One input that failed, to be fed again. */
 export interface ReplayOptions {
   replay: string;
-}
-
-/** The arguments are wrong; the message says how, for the person who typed them. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 export const usage = `Feeds Parley damaged requests, files, ranges and frames, and looks for crashes, hangs, faults and leaks.
@@ -81,15 +78,4 @@ function readTargets(names: readonly string[]): readonly TargetName[] {
 
 export function toTargetName(text: string): TargetName | undefined {
   return targetNames.find((name) => name === text);
-}
-
-function readNumber(
-  name: string,
-  text: string | undefined,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (/^\d{1,10}$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`${name} must be a whole number from ${min} to ${max}; it is "${text}".`);
 }

@@ -2,7 +2,7 @@ import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import { databaseId } from "../db/database.js";
 import { FileAudioStore } from "../storage/file-audio-store.js";
-import { UsageError } from "./command.js";
+import { UsageError } from "./usage-error.js";
 import type { CommandContext } from "./command.js";
 
 /**

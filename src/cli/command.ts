@@ -22,8 +22,3 @@ export interface Command {
    */
   run(context: CommandContext, args: readonly string[]): Promise<void>;
 }
-
-/** A mistake in the command line, told without a stack. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}

@@ -7,7 +7,7 @@ import type { Owner } from "../services/keeping/receipt.js";
 import { WakeUps } from "../services/live/wake-ups.js";
 import { tellDropped } from "../services/turns/tell-dropped.js";
 import { openAudio } from "./audio-folder.js";
-import { UsageError } from "./command.js";
+import { UsageError } from "./usage-error.js";
 import type { Command, CommandContext } from "./command.js";
 import { tenantsOf } from "./known-person.js";
 import { printReceipt, toldReceipt } from "./receipts.js";

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import type { Readable } from "node:stream";
 import { ViewerExports } from "../services/export/viewer-export.js";
 import { openAudio } from "./audio-folder.js";
-import { UsageError } from "./command.js";
+import { UsageError } from "./usage-error.js";
 import type { Command, CommandContext } from "./command.js";
 import { tenantsOf } from "./known-person.js";
 

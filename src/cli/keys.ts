@@ -4,7 +4,7 @@ import type { NewApiKey } from "../auth/api-keys.js";
 import { isScope, scopes } from "../auth/viewer.js";
 import type { Scope } from "../auth/viewer.js";
 import type { ApiKeyRow } from "../db/rows.js";
-import { UsageError } from "./command.js";
+import { UsageError } from "./usage-error.js";
 import type { Command, CommandContext } from "./command.js";
 
 const dayMs = 24 * 60 * 60 * 1000;

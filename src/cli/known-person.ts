@@ -1,5 +1,5 @@
 import type { DatabaseClient } from "../db/database.js";
-import { UsageError } from "./command.js";
+import { UsageError } from "./usage-error.js";
 
 /**
  * The tenants whose rows name the person: one, unless the operator has changed how people are told apart. None for who

@@ -6,7 +6,7 @@ import { MigrationError } from "../db/migrations.js";
 import { DatabaseUnavailableError } from "../db/unavailable.js";
 import { loggedError } from "../logged-error.js";
 import { createLogger } from "../logger.js";
-import { UsageError } from "./command.js";
+import { UsageError } from "./usage-error.js";
 import type { Command } from "./command.js";
 import { deletePerson } from "./delete-person.js";
 import { exportViewer } from "./export.js";

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { DeletionRow } from "../db/rows.js";
 import { readReceipts } from "../services/keeping/receipt.js";
-import { UsageError } from "./command.js";
+import { readNumber } from "./read-number.js";
 import type { Command } from "./command.js";
 
 const maxReceipts = 1_000;
@@ -25,7 +25,7 @@ export const receipts: Command = {
     const rows = await readReceipts(database.client, {
       ...(values.viewer === undefined ? {} : { ownerId: values.viewer }),
       open: values.open ?? false,
-      take: readLast(values.last ?? "50"),
+      take: readNumber("--last", values.last, { fallback: 50, min: 1, max: maxReceipts }),
     });
     if (values.json === true) {
       print(JSON.stringify(rows.map(toldReceipt), null, 2));
@@ -35,12 +35,6 @@ export const receipts: Command = {
     for (const row of rows) printReceipt(print, row);
   },
 };
-
-function readLast(text: string): number {
-  const last = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (last === 0 || last > maxReceipts) throw new UsageError("--last takes a whole number from 1 to 1,000.");
-  return last;
-}
 
 export function printReceipt(print: (line: string) => void, row: DeletionRow): void {
   const { id, kind, viewer, tenant, conversationId, requestedBy, requestedAt, completedAt, ...counts } =

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { longestUrlMs } from "../services/signing/longest-url.js";
 import { SigningKeys } from "../services/signing/signing-keys.js";
-import { UsageError } from "./command.js";
+import { UsageError } from "./usage-error.js";
 import type { Command } from "./command.js";
 
 /** `signing-keys rotate`: what the URLs of clips and uploads are signed with. */

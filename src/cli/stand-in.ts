@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import type { StandIn, StandInOptions } from "../stand-in/index.js";
+import { UsageError } from "./usage-error.js";
 
 const usage = `Runs Parley's stand-in for Azure OpenAI on 127.0.0.1, until it is interrupted.
 
@@ -14,9 +15,6 @@ const usage = `Runs Parley's stand-in for Azure OpenAI on 127.0.0.1, until it is
   --help                    this text
 
 Faults: `;
-
-/** A mistake in the command line, told without a stack. */
-class UsageError extends Error {}
 
 type StandInRoom = typeof import("../stand-in/index.js");
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { viewerId } from "../auth/viewer.js";
-import { UsageError } from "./command.js";
+import { UsageError } from "./usage-error.js";
 import type { Command } from "./command.js";
 
 /** `viewer-id`: which id stands for a person in rows, logs and sums of usage. */
