@@ -149,9 +149,10 @@ export function createAppContext(resources: AppResources): AppContext {
     logger,
     maxActive,
   });
-  const deletions = new Deletions({ client, store, turns, wakeUps, logger });
+  const { eraseRemoved } = database;
+  const deletions = new Deletions({ client, store, turns, wakeUps, logger, eraseRemoved });
   const days = config.retention;
-  const retention = new Retention({ client, store, logger, wakeUps, deletions, days });
+  const retention = new Retention({ client, store, logger, wakeUps, deletions, days, eraseRemoved });
   return {
     config,
     logger,

@@ -58,7 +58,8 @@ async function remove(context: CommandContext, owner: Owner): Promise<DeletionRo
     if (turnId !== null) tellDropped(wakeUps, turnId);
     return Promise.resolve();
   };
-  const deletions = new Deletions({ client: database.client, store, logger, wakeUps, turns: { drop } });
+  const { client, eraseRemoved } = database;
+  const deletions = new Deletions({ client, store, logger, wakeUps, turns: { drop }, eraseRemoved });
   try {
     const { finished } = await deletions.deletePerson(owner, "OPERATOR");
     return await finished;

@@ -1,3 +1,4 @@
+import { open as openFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DatabaseConfig } from "../config/config.js";
 import { makeFolder } from "../make-folder.js";
@@ -15,6 +16,11 @@ export interface Database {
   readonly client: DatabaseClient;
   /** The names of the migrations that were applied when it was opened, oldest first. */
   readonly applied: readonly string[];
+  /**
+   * Takes what was removed out of SQLite's write-ahead log, which else holds it until it is written over. Resolves to
+   * whether nothing of it is left: false while another process reads. What Postgres keeps is its operator's to clean.
+   */
+  readonly eraseRemoved: () => Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -36,15 +42,23 @@ export async function openDatabase(config: DatabaseConfig, options: DatabaseOpti
     throw explainOpening(config, error);
   });
   if (onStatement !== undefined) client.$on("query", (event) => onStatement(event.query));
-  return { kind: config.kind, client, applied, close: () => client.$disconnect() };
+  const eraseRemoved = config.kind === "sqlite" ? () => truncateLog(client) : () => Promise.resolve(true);
+  return { kind: config.kind, client, applied, eraseRemoved, close: () => client.$disconnect() };
 }
 
 async function open(config: DatabaseConfig, log: StatementLog) {
-  if (config.kind === "sqlite") await makeFolder(dirname(config.path));
+  if (config.kind === "sqlite") await makePrivateFile(config.path);
   const applied = await migrate(config);
   const client =
     config.kind === "sqlite" ? await connectSqlite(config.path, log) : await connectPostgres(config.url, log);
   return { applied, client };
+}
+
+/** SQLite gives the files beside it the same mode. */
+async function makePrivateFile(path: string): Promise<void> {
+  await makeFolder(dirname(path));
+  const file = await openFile(path, "a", 0o600);
+  await file.close();
 }
 
 const statementEvents = { emit: "event", level: "query" } as const;
@@ -59,11 +73,22 @@ async function connectSqlite(path: string, log: StatementLog) {
   ]);
   const adapter = new PrismaBetterSqlite3({ url: `file:${path}`, timeout: 10_000 });
   const client = new PrismaClient({ adapter, log, transactionOptions });
-  // FULL: what has been answered survives a loss of power, not only of the process.
-  for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"]) {
-    await client.$queryRawUnsafe(`PRAGMA ${pragma}`);
-  }
+  for (const pragma of pragmas) await client.$queryRawUnsafe(`PRAGMA ${pragma}`);
   return client;
+}
+
+const pragmas = [
+  "journal_mode = WAL",
+  // What has been answered survives a loss of power, not only of the process.
+  "synchronous = FULL",
+  "foreign_keys = ON",
+  // What is deleted is written over in the file.
+  "secure_delete = ON",
+];
+
+async function truncateLog(client: DatabaseClient): Promise<boolean> {
+  const rows = await client.$queryRawUnsafe<{ busy: number | bigint }[]>("PRAGMA wal_checkpoint(TRUNCATE)");
+  return rows.every(({ busy }) => Number(busy) === 0);
 }
 
 async function connectPostgres(url: string, log: StatementLog) {

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { join } from "node:path";
@@ -50,6 +50,17 @@ describe("a server that starts", () => {
     expect(parley.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
     // Without settings everything lies in ./data of the working directory.
     expect(await readdir(join(folder, "data"))).toEqual(expect.arrayContaining(["parley.db", "audio"]));
+  });
+
+  const onUnix = process.platform === "win32" ? it.skip : it;
+  onUnix("makes the folder and the files of its data for its own user alone", async () => {
+    const folder = await temporaryFolder();
+    const parley = await ParleyProcess.start(folder, {});
+    await startedConversation(parley);
+    const modeOf = async (name: string) => ((await stat(join(folder, name))).mode & 0o777).toString(8);
+    expect(await modeOf("data")).toBe("700");
+    for (const name of ["parley.db", "parley.db-wal", "parley.db-shm"])
+      expect([name, await modeOf(join("data", name))]).toEqual([name, "600"]);
   });
 
   it("reads .env in its working directory, is answered by Azure where an endpoint is set, and says that a key turns keyless sign-in off", async () => {

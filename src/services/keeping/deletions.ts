@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { DatabaseClient, DatabaseTransaction } from "../../db/database.js";
+import type { Database, DatabaseClient, DatabaseTransaction } from "../../db/database.js";
 import { ownedClient } from "../../db/owned-client.js";
 import type { DeletionRow } from "../../db/rows.js";
 import { ParleyError } from "../../errors.js";
@@ -22,6 +22,7 @@ export interface DeletionsParts {
   logger: Logger;
   turns: Pick<TurnService, "drop">;
   wakeUps: WakeUps;
+  eraseRemoved: Database["eraseRemoved"];
 }
 
 /** How often what is open is looked for, in milliseconds: sound that could not be removed, a server that died. */
@@ -145,14 +146,14 @@ export class Deletions {
   }
 
   async #finishOnce(deletion: DeletionRow): Promise<DeletionRow> {
-    const { client } = this.#parts;
+    const { client, eraseRemoved } = this.#parts;
     const { id } = deletion;
     const { signal } = this.#closed;
     if (deletion.rowsRemovedAt === null) {
       await removePerson(this.#parts, deletion, signal);
       await client.deletion.update({ where: { id }, data: { rowsRemovedAt: new Date() } });
     }
-    if (await removeFiles(this.#parts, id, signal))
+    if ((await removeFiles(this.#parts, id, signal)) && (await eraseRemoved()))
       await client.deletion.updateMany({
         where: { id, completedAt: null },
         data: { completedAt: new Date() },

@@ -1,4 +1,4 @@
-import type { DatabaseClient } from "../../db/database.js";
+import type { Database, DatabaseClient } from "../../db/database.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
 import type { WakeUps } from "../live/wake-ups.js";
@@ -16,6 +16,7 @@ export interface RetentionParts {
   store: AudioStore;
   logger: Logger;
   wakeUps: WakeUps;
+  eraseRemoved: Database["eraseRemoved"];
   deletions: Pick<Deletions, "deleteConversation">;
   /** Of the server. */
   days: RetentionDays;
@@ -51,6 +52,7 @@ export class Retention {
     for (const clock of await this.#clocks("audioRetentionDays", this.#parts.days.audioDays, now))
       removed += await this.#removeSound(clock, signal);
     await removeFiles(this.#parts, null, signal);
+    if (removed > 0) await this.#parts.eraseRemoved();
     return removed;
   }
 

@@ -1,0 +1,62 @@
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "@jest/globals";
+import { deleted, deletedViewer } from "../helpers/deletions.js";
+import { askByText, startedConversation } from "../helpers/operations.js";
+import { TestParley } from "../helpers/parley.js";
+import { openSql } from "../helpers/sql.js";
+
+/** The files below the server's folder, the database with its log among them, that hold the word. */
+async function filesWith(parley: TestParley, word: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(parley.folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && (await readFile(path)).includes(word)) found.push(entry.name);
+  }
+  return found;
+}
+
+/** Long words, which fill pages of their own, and short ones. */
+async function saySecrets(parley: TestParley): Promise<string> {
+  const id = await startedConversation(parley, { title: "Secretive", instructions: "Secretive." });
+  for (const times of [1, 50, 500]) await askByText(parley, id, `Say '${"Secretive ".repeat(times)}'.`);
+  return id;
+}
+
+async function sqliteParley(): Promise<TestParley> {
+  const parley = await TestParley.start("sqlite");
+  // What it does at its start would be in the way of nothing, but it writes while the files are read.
+  await parley.server.context.housekeeping.close();
+  return parley;
+}
+
+it("A deleted conversation's words are in no file of SQLite's any more when its receipt is completed", async () => {
+  const parley = await sqliteParley();
+  const id = await saySecrets(parley);
+  const other = await startedConversation(parley, { title: "Remaining" });
+  expect(await filesWith(parley, "Secretive")).not.toEqual([]);
+  expect((await deleted(parley, id)).completedAt).not.toBeNull();
+  expect(await filesWith(parley, "Secretive")).toEqual([]);
+  expect(await filesWith(parley, other)).not.toEqual([]);
+});
+
+it("A deleted person's words are in no file of SQLite's any more when the receipt is completed", async () => {
+  const parley = await sqliteParley();
+  await saySecrets(parley);
+  expect((await deletedViewer(parley)).completedAt).not.toBeNull();
+  expect(await filesWith(parley, "Secretive")).toEqual([]);
+});
+
+it("Turns that are older than they are to be kept are in no file of SQLite's any more after a sweep", async () => {
+  const parley = await sqliteParley();
+  const id = await saySecrets(parley);
+  // The newest turn stays, however old it is.
+  await askByText(parley, id, "Say 'last'.");
+  const sql = await openSql(parley.databaseUrl);
+  await sql(`UPDATE "Turn" SET "endedAt" = '2020-01-01T00:00:00.000+00:00'`);
+  await sql(`UPDATE "Conversation" SET "textRetentionDays" = 1, "title" = NULL, "instructions" = NULL`);
+  const { retention } = parley.server.context;
+  expect(await retention.sweep(new Date(), new AbortController().signal)).toBe(3);
+  expect(await filesWith(parley, "Secretive")).toEqual([]);
+  expect(await filesWith(parley, id)).not.toEqual([]);
+});
