@@ -1,6 +1,6 @@
 import { ConfigError } from "./config/config.js";
 import type { Config } from "./config/config.js";
-import { readEnv } from "./config/env.js";
+import { readSettings } from "./config/env.js";
 import { parseConfig } from "./config/parse-config.js";
 import { MigrationError } from "./db/migrations.js";
 import { DatabaseUnavailableError } from "./db/unavailable.js";
@@ -21,8 +21,10 @@ interface Model {
 }
 
 async function main(): Promise<void> {
-  const config = parseConfig(readEnv());
+  const { env, warnings } = readSettings();
+  const config = parseConfig(env);
   const logger = createLogger({ level: config.logLevel, json: config.production });
+  for (const warning of warnings) logger.warn(warning);
   endAtFaults(logger);
   const told = new AbortController();
   const starting = start(config, logger, told.signal);

@@ -1,5 +1,5 @@
 import { ConfigError } from "../config/config.js";
-import { readEnv } from "../config/env.js";
+import { readSettings } from "../config/env.js";
 import { parseConfig } from "../config/parse-config.js";
 import { openDatabase } from "../db/database.js";
 import { MigrationError } from "../db/migrations.js";
@@ -36,8 +36,10 @@ async function main([name, ...args]: string[]): Promise<void> {
     return;
   }
   if (command === undefined) throw new UsageError(`There is no command "${name}".`);
-  const config = parseConfig(readEnv());
+  const { env, warnings } = readSettings();
+  const config = parseConfig(env);
   const logger = createLogger({ level: config.logLevel, json: config.production });
+  for (const warning of warnings) logger.warn(warning);
   const database = await openDatabase(config.database);
   try {
     const print = (line: string) => void process.stdout.write(`${line}\n`);

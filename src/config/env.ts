@@ -1,23 +1,32 @@
 import { readFileSync } from "node:fs";
-import { parseEnv } from "node:util";
 import { ConfigError } from "./config.js";
+import { parseDotEnv } from "./dot-env.js";
+import { warningsAbout } from "./setting-warnings.js";
 
 /** Settings by name, as text. A setting that is empty counts as absent. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
+export interface ReadSettings {
+  env: Env;
+  /** What was set and does nothing, a sentence each: for the log. */
+  warnings: readonly string[];
+}
+
 /**
  * The environment, over a `.env` file in the working directory where there is one.
- * @throws ConfigError where there is one that can't be read
+ * @throws ConfigError where there is one that can't be read, or holds lines that can't be meant
  */
-export function readEnv(dotEnvPath = ".env"): Env {
-  return { ...readDotEnv(dotEnvPath), ...process.env };
+export function readSettings(dotEnvPath = ".env"): ReadSettings {
+  const fromFile = readDotEnv(dotEnvPath);
+  const env = { ...fromFile, ...process.env };
+  return { env, warnings: warningsAbout(env, Object.keys(fromFile)) };
 }
 
 function readDotEnv(path: string): Env {
   try {
-    // Editors on Windows put a byte order mark first, which would become part of the first name.
-    return { ...parseEnv(readFileSync(path, "utf8").replace(/^\uFEFF/, "")) };
+    return parseDotEnv(readFileSync(path, "utf8"), path);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     if (codeOf(error) === "ENOENT") return {};
     throw new ConfigError([`The file ${path} can't be read: ${String(error)}`]);
   }

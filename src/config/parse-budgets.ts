@@ -1,6 +1,7 @@
 import { ConfigError } from "./config.js";
 import type { BudgetLimits, Config } from "./config.js";
 import type { Price } from "./prices.js";
+import type { SettingName } from "./setting-names.js";
 import type { SettingReader } from "./setting-reader.js";
 
 /** What bounds an answer where a budget is set and nothing else does: at least three minutes of speech, or 3,000 words. */
@@ -45,7 +46,7 @@ export function priceUnderBudget({ budgets, prices }: Config, deployment: string
 }
 
 /** An amount in US dollars with at most six decimals, in millionths; null where the setting is absent. */
-function readMicroUsd(read: SettingReader, name: string): number | null {
+function readMicroUsd(read: SettingReader, name: SettingName): number | null {
   const text = read.text(name);
   if (text === null) return null;
   const [, whole = "", decimals = ""] = /^(\d{1,10})(?:\.(\d{1,6}))?$/.exec(text) ?? [];

@@ -1,4 +1,5 @@
 import type { LimitsConfig, RatesConfig, TurnLimits } from "./config.js";
+import type { SettingName } from "./setting-names.js";
 import type { SettingReader } from "./setting-reader.js";
 
 export interface SignIn {
@@ -21,7 +22,7 @@ export function parseLimits(read: SettingReader, { signIn }: SignIn): LimitsConf
 function parseTurns(read: SettingReader, { signIn }: SignIn): TurnLimits {
   const maxRunning = read.integer("MAX_RUNNING_TURNS", { default: 64, min: 1, max: 10_000 });
   const ofViewer = signIn ? Math.min(8, maxRunning) : maxRunning;
-  const [perViewer, active] = ["MAX_RUNNING_TURNS_PER_VIEWER", "MAX_ACTIVE_TURNS_PER_VIEWER"];
+  const [perViewer, active] = ["MAX_RUNNING_TURNS_PER_VIEWER", "MAX_ACTIVE_TURNS_PER_VIEWER"] as const;
   return {
     maxRunning,
     maxRunningPerViewer: read.integer(perViewer, { default: ofViewer, min: 1, max: 10_000 }),
@@ -29,9 +30,16 @@ function parseTurns(read: SettingReader, { signIn }: SignIn): TurnLimits {
   };
 }
 
+/** `TURNS` of `RATE_TURNS_PER_MINUTE`. */
+type RateName = SettingName extends infer Name
+  ? Name extends `RATE_${infer Rate}_PER_MINUTE`
+    ? Rate
+    : never
+  : never;
+
 /** An address may be that of many people behind one router. */
 function parseRates(read: SettingReader, { signIn }: SignIn): RatesConfig {
-  const bound = (name: string, standard: number) =>
+  const bound = (name: RateName, standard: number) =>
     read.bound(`RATE_${name}_PER_MINUTE`, { default: signIn ? standard : null, max: 1_000_000 });
   return {
     viewer: { turns: bound("TURNS", 60), uploads: bound("UPLOADS", 60), reads: bound("READS", 1_200) },

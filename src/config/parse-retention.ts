@@ -1,4 +1,5 @@
 import type { RetentionConfig } from "./config.js";
+import type { SettingName } from "./setting-names.js";
 import type { SettingReader } from "./setting-reader.js";
 
 /** A hundred years: a date so far back that both databases can hold it. */
@@ -11,7 +12,7 @@ export function parseRetention(read: SettingReader): RetentionConfig {
   };
 }
 
-function days(read: SettingReader, name: string): number | null {
+function days(read: SettingReader, name: SettingName): number | null {
   if (read.text(name) === null) return null;
   return read.integer(name, { default: maxRetentionDays, min: 1, max: maxRetentionDays });
 }

@@ -1,4 +1,7 @@
 import type { Env } from "./env.js";
+import type { SettingName, nodeEnv } from "./setting-names.js";
+
+type Name = SettingName | typeof nodeEnv;
 
 /** Reads settings one by one and collects what is wrong with them, so that all mistakes are told at once. */
 export class SettingReader {
@@ -9,12 +12,12 @@ export class SettingReader {
     this.#env = env;
   }
 
-  text(name: string): string | null {
+  text(name: Name): string | null {
     const value = this.#env[name]?.trim();
     return value === undefined || value === "" ? null : value;
   }
 
-  integer(name: string, range: { default: number; min: number; max: number }): number {
+  integer(name: Name, range: { default: number; min: number; max: number }): number {
     const text = this.text(name);
     if (text === null) return range.default;
     const value = Number(text);
@@ -24,7 +27,7 @@ export class SettingReader {
   }
 
   /** A whole number; null for `none` and 0: no bound. */
-  bound(name: string, range: { default: number | null; max: number }): number | null {
+  bound(name: Name, range: { default: number | null; max: number }): number | null {
     const text = this.text(name)?.toLowerCase();
     if (text === undefined) return range.default;
     if (text === "none" || text === "0") return null;
@@ -34,7 +37,7 @@ export class SettingReader {
     return range.default;
   }
 
-  flag(name: string, fallback: boolean): boolean {
+  flag(name: Name, fallback: boolean): boolean {
     const text = this.text(name)?.toLowerCase();
     if (text === undefined) return fallback;
     if (["1", "true", "on", "yes"].includes(text)) return true;
@@ -43,13 +46,13 @@ export class SettingReader {
     return fallback;
   }
 
-  list(name: string): string[] {
+  list(name: Name): string[] {
     const items = this.text(name)?.split(",") ?? [];
     return items.map((item) => item.trim()).filter((item) => item !== "");
   }
 
   /** One of the given words. */
-  choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+  choice<Choice extends string>(name: Name, choices: readonly Choice[], fallback: Choice): Choice {
     const text = this.text(name)?.toLowerCase();
     if (text === undefined) return fallback;
     const found = choices.find((choice) => choice === text);
@@ -59,7 +62,7 @@ export class SettingReader {
   }
 
   /** An http or https origin: scheme, host and port, nothing behind them. */
-  origin(name: string, text = this.text(name)): URL | null {
+  origin(name: Name, text = this.text(name)): URL | null {
     if (text === null) return null;
     const url = URL.canParse(text) ? new URL(text) : null;
     const isOrigin = url !== null && ["", "/"].includes(url.pathname) && url.search === "" && url.hash === "";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { parseConfig } from "../../src/config/parse-config.js";
+import { settingNames } from "../../src/config/setting-names.js";
 import { temporaryFolder } from "../helpers/parley-process.js";
 import { blocks, placeOf, readPage } from "./pages.js";
 
@@ -45,6 +46,10 @@ describe("the settings in the documentation", () => {
     const inReadme = rowsOf("README.md");
     expect(inReadme.length).toBeGreaterThan(5);
     expect(rowsOf("docs/settings.md")).toEqual(expect.arrayContaining(inReadme));
+  });
+
+  it("are those that the server knows", () => {
+    expect(tabled).toEqual([...settingNames].sort());
   });
 
   it("are those of .env.example", () => {

@@ -3,7 +3,7 @@
  * migrations that it applied.
  */
 import { once } from "node:events";
-import { readEnv } from "../../src/config/env.js";
+import { readSettings } from "../../src/config/env.js";
 import { parseConfig } from "../../src/config/parse-config.js";
 import { openDatabase } from "../../src/db/database.js";
 
@@ -13,6 +13,6 @@ const alive = setInterval(() => undefined, 60_000);
 process.stdout.write("waiting\n");
 await start;
 clearInterval(alive);
-const database = await openDatabase(parseConfig(readEnv()).database);
+const database = await openDatabase(parseConfig(readSettings().env).database);
 process.stdout.write(`applied ${JSON.stringify(database.applied)}\n`);
 await database.close();

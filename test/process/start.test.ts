@@ -67,7 +67,7 @@ describe("a server that starts", () => {
     const [folder, standIn] = [await temporaryFolder(), await testStandIn()];
     const settings = { ...azureSettings(standIn), AZURE_OPENAI_ENDPOINT: `${standIn.url}/openai/v1/` };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
-    await writeFile(join(folder, ".env"), lines.join(""));
+    await writeFile(join(folder, ".env"), `${lines.join("")}AUHT=api-key\n`);
     const parley = await ParleyProcess.start(folder, {});
     expect(await providerOf(parley)).toBe("AZURE");
     const turn = await askByText(parley, await startedConversation(parley), "Say 'one'.");
@@ -81,6 +81,7 @@ describe("a server that starts", () => {
     ]);
     expect(parley.program.stderr).toContain("keyless sign-in with Microsoft Entra ID is off");
     expect(parley.program.stderr).not.toContain("stand-in answers");
+    expect(parley.program.stderr).toContain("AUHT (in the .env file) is no setting of Parley");
   });
 
   it("listens on the loopback address that it is given, and says it as a URL", async () => {
@@ -109,6 +110,14 @@ describe("a server that can't start ends with 1 and says why", () => {
     });
     for (const name of ["PORT", "LEASE_MS", "AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_DEPLOYMENT_NAME"])
       expect(stderr).toContain(`  - ${name} `);
+  });
+
+  it("where a line of its .env can't be meant: which one", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, ".env"), "PORT 4000\nAUTH=api-key\n");
+    expect(await refusal({}, folder)).toContain(
+      "The file .env, line 1, is neither NAME=value nor a comment.",
+    );
   });
 
   it("where the port is taken: what to do", async () => {

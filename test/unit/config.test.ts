@@ -5,9 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { ConfigError } from "../../src/config/config.js";
 import type { Config } from "../../src/config/config.js";
-import { readEnv } from "../../src/config/env.js";
+import { readSettings } from "../../src/config/env.js";
 import type { Env } from "../../src/config/env.js";
 import { parseConfig } from "../../src/config/parse-config.js";
+import { settingNames } from "../../src/config/setting-names.js";
+import { warningsAbout } from "../../src/config/setting-warnings.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -375,21 +377,83 @@ describe("PRICES_FILE", () => {
 describe("a .env file", () => {
   it("is read, and the environment wins over it", async () => {
     const path = await file("one.env", 'DEFAULT_VOICE="echo" # a remark\r\nPATH=/nowhere\r\n#PORT=1\r\n');
-    const env = readEnv(path);
+    const { env } = readSettings(path);
     expect(env["DEFAULT_VOICE"]).toBe("echo");
     expect(env["PATH"]).toBe(process.env["PATH"]);
     expect(parseConfig(env).voices.default).toBe("echo");
   });
 
   it("may begin with the mark that editors on Windows write", async () => {
-    expect(readEnv(await file("two.env", "\uFEFFDEFAULT_VOICE=echo\n"))["DEFAULT_VOICE"]).toBe("echo");
+    const { env } = readSettings(await file("two.env", "\uFEFFDEFAULT_VOICE=echo\n"));
+    expect(env["DEFAULT_VOICE"]).toBe("echo");
   });
 
   it("need not be there", () => {
-    expect(readEnv(join(folder, "absent.env"))).toEqual({ ...process.env });
+    expect(readSettings(join(folder, "absent.env")).env).toEqual({ ...process.env });
   });
 
   it("that is there and can't be read is not passed over in silence", () => {
-    expect(() => readEnv(folder)).toThrow(ConfigError);
+    expect(() => readSettings(folder)).toThrow(ConfigError);
+  });
+
+  it("may hold comments, empty lines, and values in quotation marks that go over several lines", async () => {
+    const text =
+      "# PORT 1\n\n  HOST = localhost\nEXTRA_VOICES=\"one,\ntwo\" # behind\nAUTH='none'\nPAGE=`0`\n";
+    const { env } = readSettings(await file("three.env", text));
+    expect(env).toMatchObject({ HOST: "localhost", EXTRA_VOICES: "one,\ntwo", AUTH: "none", PAGE: "0" });
+  });
+
+  it.each([
+    ["PORT 4000\nAUTH=api-key\n", ["line 1, is neither NAME=value nor a comment."]],
+    ['LOG_LEVEL=info\nAUTH="api-key\nPAGE=1\n', ["line 2, opens a quotation that is never closed."]],
+    ["<<<<<<< main\nPORT=1\n=======\n", ["line 1, is neither", "line 3, is neither"]],
+    ["1PORT=1\n", ["line 1, is neither"]],
+  ])("that holds %j is refused, and no line of it is repeated", async (text, told) => {
+    const path = await file("broken.env", text);
+    let mistakes: readonly string[] = [];
+    try {
+      readSettings(path);
+    } catch (error) {
+      if (error instanceof ConfigError) mistakes = error.mistakes;
+    }
+    expect(mistakes).toEqual(told.map((end) => expect.stringContaining(`${path}, ${end}`) as unknown));
+    expect(mistakes.join("")).not.toContain("api-key");
+  });
+});
+
+describe("a setting that does nothing", () => {
+  const warningsAboutFile = async (text: string) => readSettings(await file("idle.env", text)).warnings;
+
+  it.each([
+    ["AUHT=api-key\n", ["AUHT (in the .env file) is no setting of Parley"]],
+    ["AZURE_CLIENT_ID=x\n", ["The Azure SDK reads the environment alone."]],
+    ["AZURE_OPENAI_API_KEY=x\n", ["AZURE_OPENAI_API_KEY has no effect without AZURE_OPENAI_ENDPOINT."]],
+    ["AUTH_JWT_ISSUER=x\nAUTH_JWT_AUDIENCE=y\n", ["AUTH_JWT_ISSUER, AUTH_JWT_AUDIENCE have no effect"]],
+    ["AUTH=JWT\nAUTH_JWT_ISSUER=x\nNODE_ENV=production\nUNKNOWN=\n", []],
+  ])("is told, wherever it can only be a mistake: %j", async (text, told) => {
+    expect(await warningsAboutFile(text)).toEqual(
+      told.map((part) => expect.stringContaining(part) as unknown),
+    );
+  });
+
+  it("is told of the environment where its name begins as those of Parley do", () => {
+    const env = { RETENTION_AUDIO_DAY: "3", AZURE_OPENAI_API_VERSION: "1", RATE_LIMIT: "5", HOSTNAME: "box" };
+    expect(warningsAbout(env, []).map((warning) => warning.split(" ")[0])).toEqual([
+      "RETENTION_AUDIO_DAY",
+      "AZURE_OPENAI_API_VERSION",
+    ]);
+  });
+});
+
+describe("the names of the settings", () => {
+  it("are those that are read, and no other", () => {
+    const asked = new Set<string>();
+    const recording = (env: Env) =>
+      new Proxy(env, {
+        get: (target, name) => (asked.add(String(name)), Reflect.get(target, name) as string | undefined),
+      });
+    const jwt = { AUTH: "jwt", AUTH_JWT_ISSUER: "https://issuer.example", AUTH_JWT_AUDIENCE: "parley" };
+    parseConfig(recording({ ...azure, ...jwt, AZURE_OPENAI_API_KEY: "key" }));
+    expect([...asked].sort()).toEqual([...settingNames, "NODE_ENV"].sort());
   });
 });
