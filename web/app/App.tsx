@@ -14,7 +14,7 @@ export function App() {
   const arrival = useFocusOnArrival(here);
   return (
     <main ref={arrival} className={`page at-${here.kind}`}>
-      <Unreachable />
+      <Trouble />
       <ConversationList place={here} />
       <section aria-label="Conversation" tabIndex={-1}>
         {here.kind === "conversation" ? (
@@ -45,12 +45,19 @@ function isShown(element: Element | null): boolean {
   return (element?.getClientRects().length ?? 0) > 0;
 }
 
-function Unreachable() {
+/** Why nothing new comes in, and what can be done about it. */
+const troubles = {
+  unreachable: "The server can’t be reached. Connecting again…",
+  crowded:
+    "Too many connections of yours are open, so nothing new comes in here. Close other windows of this page, or programs that use this server; this one then connects by itself.",
+} as const;
+
+function Trouble() {
   const { connection } = useServices();
-  const isReachable = useWatched(connection.reachable);
+  const state = useWatched(connection.state);
   return (
-    <div role="status" className="unreachable-place">
-      {!isReachable && <p className="unreachable">The server can&rsquo;t be reached. Connecting again…</p>}
+    <div role="status" className="trouble-place">
+      {state !== "well" && <p className="trouble">{troubles[state]}</p>}
     </div>
   );
 }

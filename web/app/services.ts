@@ -47,7 +47,7 @@ export function createServices(origin: string, signedIn: SignedIn | null): Servi
     isOver = true;
     silence();
     client.stop();
-    void connection.socket.dispose();
+    connection.end();
   };
   return { signIn, client, connection, outbox, clips: createClips(client, signIn), end };
 }

@@ -19,7 +19,7 @@ export function ConversationList({ place }: { place: Place }) {
   const [search, setSearch] = useState("");
   const [archived, setArchived] = useState(false);
   const list = useConversationList(useDeferredValue(search), archived);
-  const isReachable = useWatched(useServices().connection.reachable);
+  const isConnected = useWatched(useServices().connection.state) === "well";
   const current = place.kind === "conversation" ? place.id : null;
   return (
     <nav className="list" aria-label="Conversations" tabIndex={-1}>
@@ -53,7 +53,7 @@ export function ConversationList({ place }: { place: Place }) {
             key={conversation.id}
             conversation={conversation}
             isCurrent={conversation.id === current}
-            isAnswering={isReachable && conversation.activeTurn !== null}
+            isAnswering={isConnected && conversation.activeTurn !== null}
           />
         ))}
       </ul>
@@ -72,7 +72,7 @@ export function ConversationList({ place }: { place: Place }) {
 interface ItemProps {
   conversation: ListedConversation;
   isCurrent: boolean;
-  /** False, too, where the server can't be reached: what it does by now nobody knows. */
+  /** False, too, without a connection: what the server does by now nobody knows. */
   isAnswering: boolean;
 }
 
