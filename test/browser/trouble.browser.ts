@@ -4,7 +4,7 @@ import { askByText, deleteConversation, startedConversation } from "../helpers/o
 import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
 import { TestParley } from "../helpers/parley.js";
 import { openLine } from "./line.js";
-import { openTab, sharedBrowser } from "./pages.js";
+import { openTab, screenshot, sharedBrowser } from "./pages.js";
 import { answered, ask, eventually, parts, turnAt } from "./parts.js";
 
 const { openPage, openWindow } = sharedBrowser();
@@ -230,6 +230,7 @@ describe("One window too many", () => {
     const page = await openPage(parley.url);
     await crowded(page).getByText("Close other windows of this page").waitFor();
     expect(await unreachable(page).count()).toBe(0);
+    await screenshot(page, "crowded");
     await ask(page, "Please count to 3.");
     await page.getByRole("button", { name: /, rename$/ }).waitFor();
     await first.close();

@@ -1,45 +1,37 @@
 import { useState } from "react";
 
-import { Dialog } from "../parts/Dialog.js";
+import { asSize } from "../parts/format.js";
 import { useWatched } from "../parts/use-watched.js";
 import { useServices } from "../services.js";
-import { useSessions } from "../sessions-context.js";
+import { AccountDialog } from "./AccountDialog.js";
+import type { ExportState } from "./data-export.js";
+import { DeletionDialog } from "./DeletionDialog.js";
 
-/** Says that somebody has signed in, not who: the server's names of people tell nobody anything. Nothing where nobody has to. */
+/** What the person has on this server as a whole, and, where people sign in, the way out. */
 export function Account() {
-  const { signIn } = useServices();
-  const state = useWatched(signIn.state);
-  const [isOpen, setOpen] = useState(false);
-  if (state === "unasked") return null;
+  const { signIn, dataExport } = useServices();
+  const isSignedIn = useWatched(signIn.state) !== "unasked";
+  const download = useWatched(dataExport.state);
+  const [open, setOpen] = useState<"settings" | "deletion" | null>(null);
+  const close = () => setOpen(null);
   return (
     <>
       <div className="account">
-        <span>Signed in</span>
-        <button type="button" onClick={() => setOpen(true)}>
+        <span>{remarkOf(download) ?? (isSignedIn && "Signed in")}</span>
+        <button type="button" onClick={() => setOpen("settings")}>
           Settings
         </button>
       </div>
-      {isOpen && <SettingsDialog onClose={() => setOpen(false)} />}
+      {open === "settings" && (
+        <AccountDialog isSignedIn={isSignedIn} onClose={close} onDelete={() => setOpen("deletion")} />
+      )}
+      {open === "deletion" && <DeletionDialog isSignedIn={isSignedIn} onClose={close} />}
     </>
   );
 }
 
-function SettingsDialog({ onClose }: { onClose: () => void }) {
-  const sessions = useSessions();
-  return (
-    <Dialog title="Settings" onClose={onClose}>
-      <p>
-        You are signed in. Signing out removes from this tab what was read, what was written and not sent, and
-        the token or key. On the server everything stays.
-      </p>
-      <div className="actions">
-        <button type="button" onClick={onClose}>
-          Close
-        </button>
-        <button type="button" className="primary" onClick={() => sessions.signOut()}>
-          Sign out
-        </button>
-      </div>
-    </Dialog>
-  );
+/** Of who has signed in only that they have: the server's names of people tell nobody anything. */
+function remarkOf(download: ExportState): string | null {
+  if (download.kind === "running") return `Downloading… ${asSize(download.bytes)}`;
+  return download.kind === "failed" ? "The download failed." : null;
 }

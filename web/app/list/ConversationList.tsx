@@ -1,5 +1,6 @@
 import { useDeferredValue, useState } from "react";
 
+import { Account } from "../account/Account.js";
 import { Icon } from "../parts/Icon.js";
 import { asMoment } from "../parts/format.js";
 import { useWatched } from "../parts/use-watched.js";
@@ -7,7 +8,6 @@ import { hashOf } from "../place-hash.js";
 import type { Place } from "../place-hash.js";
 import { untitled } from "../conversation/Title.js";
 import { useServices } from "../services.js";
-import { Account } from "../sign-in/Account.js";
 import { Provider } from "./Provider.js";
 import { useConversationList } from "./use-conversation-list.js";
 import type { ListedConversation } from "./use-conversation-list.js";
