@@ -144,6 +144,26 @@ describe("With the keyboard alone", () => {
     await tabTo(page, "Message");
   });
 
+  it("what begins anew is written at once, and the list is passed over", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    await page.getByText("The stand-in answers").waitFor();
+    await page.keyboard.press("Tab");
+    await focusIsAt(page, "Skip to the message");
+    await page.keyboard.press("Enter");
+    await focusIsAt(page, "Message");
+    await ask(page, "Hello");
+    await answered(page, 1);
+    const begin = page.getByRole("link", { name: "New" });
+    await begin.press("Enter");
+    await focusIsAt(page, "Message");
+    // It is there already.
+    await begin.press("Enter");
+    await focusIsAt(page, "Message");
+    await page.keyboard.type("Something new");
+    expect(await parts.message(page).inputValue()).toBe("Something new");
+  });
+
   it("a message is spoken by holding a key, and the same place stops the answer", async () => {
     const parley = await TestParley.start("sqlite");
     const page = await openPage(parley.url);

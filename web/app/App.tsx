@@ -14,6 +14,7 @@ export function App() {
   const arrival = useFocusOnArrival(here);
   return (
     <main ref={arrival} className={`page at-${here.kind}`}>
+      <SkipLink />
       <Trouble />
       <ConversationList place={here} />
       <section aria-label="Conversation" tabIndex={-1}>
@@ -27,11 +28,28 @@ export function App() {
   );
 }
 
+/** For the keyboard: past the list, which may be long. */
+function SkipLink() {
+  return (
+    <button type="button" className="skip-link" onClick={focusMessage}>
+      Skip to the message
+    </button>
+  );
+}
+
+function focusMessage(): void {
+  document.querySelector<HTMLElement>(".composer textarea")?.focus();
+}
+
+/** Whoever begins something new writes or speaks next; on a phone the focus would open the keyboard over the page. */
+const opensNoKeyboard = () => matchMedia("(pointer: fine)").matches;
+
 /** Where the element that had the focus is gone with what was left, the focus goes to what is shown instead. */
 function useFocusOnArrival(here: Place) {
   const page = useRef<HTMLElement>(null);
   const first = useRef(here);
   useLayoutEffect(() => {
+    if (here.kind === "new" && opensNoKeyboard()) return focusMessage();
     const { activeElement } = document;
     if (here === first.current || (activeElement !== document.body && isShown(activeElement))) return;
     const areas = page.current?.querySelectorAll<HTMLElement>(":scope > section, :scope > nav") ?? [];
