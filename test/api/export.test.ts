@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { request } from "node:http";
-import { buffer } from "node:stream/consumers";
 import { expect, it } from "@jest/globals";
-import yauzl from "yauzl";
 import { onEachDatabase } from "../helpers/databases.js";
 import { askByAudio, askByText, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
@@ -12,15 +10,7 @@ import { keyOf } from "../helpers/people.js";
 import { download, keptSoundFiles, sha256Of, spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
 import { storeTurns } from "../helpers/stored-conversations.js";
-
-/** The files of an archive by their paths. */
-async function unzipped(bytes: Buffer): Promise<Map<string, Buffer>> {
-  const zip = await yauzl.fromBufferPromise(bytes, { lazyEntries: true });
-  const files = new Map<string, Buffer>();
-  for await (const entry of zip.eachEntry())
-    files.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)));
-  return files;
-}
+import { unzipped } from "../helpers/zip.js";
 
 async function exported(parley: TestParley): Promise<Map<string, Buffer>> {
   const response = await fetch(`${parley.url}/export`);

@@ -2,14 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import axe from "axe-core";
-import type { AxeResults } from "axe-core";
-import type { Page } from "playwright-core";
 import { TestParley } from "../helpers/parley.js";
+import { focusIsAt, tabTo } from "./focus.js";
 import { desktop, phone, sharedBrowser } from "./pages.js";
 import type { OpenOptions } from "./pages.js";
-import { answered, ask, eventually, parts, turnAt } from "./parts.js";
+import { answered, ask, parts, turnAt } from "./parts.js";
 import { recordedVoice } from "./recorded-voice.js";
+import { violations } from "./violations.js";
 
 const folder = await mkdtemp(join(tmpdir(), "parley-voice-"));
 const voiceFile = join(folder, "voice.wav");
@@ -22,36 +21,6 @@ const { openPage } = sharedBrowser([
   "--use-fake-device-for-media-stream",
   `--use-file-for-fake-audio-capture=${voiceFile}`,
 ]);
-
-/** What axe finds, with all of the rules that are on by default. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations: found } = await page.evaluate<AxeResults>("axe.run()");
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-}
-
-/** What has the focus, as a screen reader would name it. */
-const focused = (page: Page) =>
-  page.evaluate<string>(
-    "(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()",
-  );
-
-async function focusIsAt(page: Page, name: string | RegExp): Promise<void> {
-  await eventually(
-    () => focused(page),
-    (text) => (typeof name === "string" ? text === name : name.test(text)),
-  );
-}
-
-/** Goes on with Tab until the focus is there. */
-async function tabTo(page: Page, name: string | RegExp): Promise<void> {
-  for (let presses = 0; presses < 30; presses += 1) {
-    await page.keyboard.press("Tab");
-    const text = await focused(page);
-    if (typeof name === "string" ? text === name : name.test(text)) return;
-  }
-  throw new Error(`Tab leads nowhere near ${String(name)}.`);
-}
 
 describe("The page has nothing that axe objects to", () => {
   it.each<[string, OpenOptions]>([
@@ -173,6 +142,26 @@ describe("With the keyboard alone", () => {
     await page.getByText("Nothing is saved yet.").waitFor();
     await focusIsAt(page, "Conversation");
     await tabTo(page, "Message");
+  });
+
+  it("what begins anew is written at once, and the list is passed over", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    await page.getByText("The stand-in answers").waitFor();
+    await page.keyboard.press("Tab");
+    await focusIsAt(page, "Skip to the message");
+    await page.keyboard.press("Enter");
+    await focusIsAt(page, "Message");
+    await ask(page, "Hello");
+    await answered(page, 1);
+    const begin = page.getByRole("link", { name: "New" });
+    await begin.press("Enter");
+    await focusIsAt(page, "Message");
+    // It is there already.
+    await begin.press("Enter");
+    await focusIsAt(page, "Message");
+    await page.keyboard.type("Something new");
+    expect(await parts.message(page).inputValue()).toBe("Something new");
   });
 
   it("a message is spoken by holding a key, and the same place stops the answer", async () => {

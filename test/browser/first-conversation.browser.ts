@@ -52,6 +52,14 @@ describe("A first conversation", () => {
     expect(await page.getByText("stand-in").count()).toBe(0);
   });
 
+  it("is one touch away on a phone", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url, { viewport: phone, hasTouch: true });
+    await page.getByRole("link", { name: "Say or ask something" }).tap();
+    await ask(page, "Hello");
+    await answered(page, 1);
+  });
+
   it("is spoken, outlives its server, and goes on with the next one", async () => {
     const standIn = await testStandIn({ speech: "flite" });
     const data = await temporaryFolder();

@@ -31,6 +31,7 @@ describe("The microphone", () => {
     await parts.microphone(page).hover();
     await page.mouse.down();
     await page.getByText("0:02").waitFor();
+    await page.getByText("Recording. Let go to send.").waitFor();
     await page.mouse.up();
     const seconds = await saidIn(page);
     expect(seconds).toBeGreaterThan(1.5);
@@ -39,6 +40,20 @@ describe("The microphone", () => {
       .answer(await answered(page, 1))
       .getByText("spoken message")
       .waitFor();
+  });
+
+  it("begins a conversation that is named by the first words of the answer", async () => {
+    const page = await openPage(parley().url);
+    await parts.microphone(page).hover();
+    await page.mouse.down();
+    await page.getByText("0:01").waitFor();
+    await page.mouse.up();
+    const turn = await answered(page, 1);
+    const words = (await parts.answer(turn).locator(".words").innerText()).trim();
+    const name = page.getByRole("heading", { level: 1 }).getByRole("button", { name: /^(?!Untitled)/ });
+    const named = (await name.innerText()).replace(/…?\s*, rename$/, "");
+    expect(named.length).toBeGreaterThan(5);
+    expect(words.startsWith(named)).toBe(true);
   });
 
   it("works with a key alone, and with words that go with it", async () => {
@@ -57,6 +72,7 @@ describe("The microphone", () => {
     await page.getByRole("link", { name: "New" }).tap();
     await parts.microphone(page).click();
     await page.getByText("0:01").waitFor();
+    await page.getByText("Recording. Press again to send.").waitFor();
     await page.getByRole("button", { name: "Discard" }).click();
     await parts.microphone(page).click();
     await page.getByText("0:01").waitFor();

@@ -1,39 +1,17 @@
 import { describe, expect, it } from "@jest/globals";
-import axe from "axe-core";
-import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import type { NewApiKey } from "../../src/auth/api-keys.js";
 import { askByText, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
-import { keyOf as keyOfPerson, revokeKey } from "../helpers/people.js";
 import { desktop, openTab, phone, screenshot, sharedBrowser } from "./pages.js";
 import type { OpenOptions } from "./pages.js";
 import { answered, ask, eventually, parts, turnAt } from "./parts.js";
+import { kept, keyOf, revoke, signIn, signInParts, startWithKeys } from "./signing-in.js";
+import { violations } from "./violations.js";
 
 const { openPage, openWindow } = sharedBrowser();
-const field = (page: Page) => page.getByRole("textbox", { name: "Token or key" });
+const { field, again } = signInParts;
 const signInButton = (page: Page) => page.getByRole("button", { name: "Sign in", exact: true });
-const again = (page: Page) => page.getByRole("dialog", { name: "Sign in again" });
 const refused = "The server does not take this token or key.";
-
-const startParley = () => TestParley.start("sqlite", { env: { AUTH: "api-key" } });
-
-interface Key {
-  id: string;
-  key: string;
-}
-
-async function keyOf(parley: TestParley, owner: string, changes: Partial<NewApiKey> = {}): Promise<Key> {
-  const { id, headers } = await keyOfPerson(parley, owner, changes);
-  return { id, key: headers.authorization.replace("Bearer ", "") };
-}
-
-const revoke = (parley: TestParley, { id }: Key) => revokeKey(parley, id);
-
-async function signIn(page: Page, { key }: Pick<Key, "key">): Promise<void> {
-  await field(page).fill(key);
-  await field(page).press("Enter");
-}
 
 async function signOut(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Settings" }).click();
@@ -41,15 +19,9 @@ async function signOut(page: Page): Promise<void> {
   await field(page).waitFor();
 }
 
-/** All that the browser keeps of the page, and where the page is. */
-const kept = (page: Page) =>
-  page.evaluate<string>(
-    "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state])",
-  );
-
 describe("A server that wants to know who is there", () => {
   it("is talked to after signing in with a key, by all of the page's doors", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     await signIn(page, await keyOf(parley, "ann"));
     await page.getByText("Nothing is saved yet.").waitFor();
@@ -61,7 +33,7 @@ describe("A server that wants to know who is there", () => {
   });
 
   it("refuses what is no key of its own, and the page says so and lets another one be put in", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     await signIn(page, { key: `parley_01ARZ3NDEKTSV4RRFFQ69G5FAV_${"x".repeat(43)}` });
     await parts.alert(page).getByText(refused).waitFor();
@@ -75,7 +47,7 @@ describe("A server that wants to know who is there", () => {
   });
 
   it("says that it can't be reached where it can't, and the key stays in the form", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     const { key } = await keyOf(parley, "ann");
     await field(page).fill(key);
@@ -88,7 +60,7 @@ describe("A server that wants to know who is there", () => {
   });
 
   it("is asked once, however often the button is pressed", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     const { key } = await keyOf(parley, "ann");
     await field(page).fill(key);
@@ -110,7 +82,7 @@ describe("A server that wants to know who is there", () => {
   });
 
   it("shows the key only on demand, and the page keeps it nowhere", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     const { key } = await keyOf(parley, "ann");
     await field(page).fill(key);
@@ -130,7 +102,7 @@ describe("A server that wants to know who is there", () => {
   });
 
   it("tells a key that may not read conversations what it lacks", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     await signIn(page, await keyOf(parley, "ann", { scopes: ["usage:read"] }));
     await page.getByText("it needs conversations:read").waitFor();
@@ -142,7 +114,7 @@ describe("A server that wants to know who is there", () => {
 
 describe("The sound of a clip", () => {
   it("is drawn and played as whoever has signed in", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     await signIn(page, await keyOf(parley, "ann"));
     await ask(page, "Hello");
@@ -196,7 +168,7 @@ describe("The sound of a clip", () => {
 
 describe("A key that is revoked while it is used", () => {
   it("is asked for anew, also where somebody presses Escape, and what was sent goes on", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     const first = await keyOf(parley, "ann");
     await signIn(page, first);
@@ -241,7 +213,7 @@ describe("A key that is revoked while it is used", () => {
   });
 
   it("and is replaced by a key of somebody else leaves nothing of the first person", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url);
     const first = await keyOf(parley, "ann");
     await signIn(page, first);
@@ -262,7 +234,7 @@ describe("A key that is revoked while it is used", () => {
 
 describe("Two people", () => {
   it("see only what is theirs, one after the other in a tab and side by side", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const [ann, bob] = [await keyOf(parley, "ann"), await keyOf(parley, "bob")];
     const page = await openPage(parley.url);
     await signIn(page, ann);
@@ -285,7 +257,7 @@ describe("Two people", () => {
   });
 
   it("share no drafts where one has only reloaded the tab", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const [ann, bob] = [await keyOf(parley, "ann"), await keyOf(parley, "bob")];
     const page = await openPage(parley.url);
     await signIn(page, ann);
@@ -358,19 +330,13 @@ describe("A server that has no time, or no money left", () => {
 });
 
 describe("The form", () => {
-  async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(axe.source);
-    const { violations: found } = await page.evaluate<AxeResults>("axe.run()");
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-  }
-
   it.each<[string, OpenOptions]>([
     ["desktop-light", { viewport: desktop, colorScheme: "light" }],
     ["desktop-dark", { viewport: desktop, colorScheme: "dark" }],
     ["phone-light", { viewport: phone, colorScheme: "light" }],
     ["phone-dark", { viewport: phone, colorScheme: "dark" }],
   ])("has nothing that axe objects to, and fits: %s", async (name, options) => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url, options);
     await field(page).waitFor();
     const empty = await violations(page);
@@ -403,7 +369,7 @@ describe("The form", () => {
   });
 
   it("is used with the keyboard alone, from its first moment", async () => {
-    const parley = await startParley();
+    const parley = await startWithKeys();
     const page = await openPage(parley.url, { viewport: phone });
     await field(page).waitFor();
     await page.keyboard.type((await keyOf(parley, "ann")).key);
@@ -415,11 +381,13 @@ describe("The form", () => {
 });
 
 describe("A server that asks nobody", () => {
-  it("shows neither a form nor settings for it", async () => {
+  it("shows neither a form nor a way out", async () => {
     const parley = await TestParley.start("sqlite");
     const page = await openPage(parley.url);
     await page.getByText("Nothing is saved yet.").waitFor();
     expect(await field(page).count()).toBe(0);
-    expect(await page.getByRole("button", { name: "Settings" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("dialog", { name: "Settings" }).waitFor();
+    expect(await page.getByRole("button", { name: "Sign out" }).count()).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { askByText, deleteConversation, startedConversation } from "../helpers/o
 import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
 import { TestParley } from "../helpers/parley.js";
 import { openLine } from "./line.js";
-import { openTab, sharedBrowser } from "./pages.js";
+import { openTab, screenshot, sharedBrowser } from "./pages.js";
 import { answered, ask, eventually, parts, turnAt } from "./parts.js";
 
 const { openPage, openWindow } = sharedBrowser();
@@ -208,6 +208,63 @@ describe("Another window", () => {
     expect(Number(await voice.getByRole("slider").inputValue())).toBeGreaterThan(0);
     await voice.getByRole("button", { name: "Play" }).click();
     await voice.getByRole("button", { name: "Pause" }).waitFor();
+  });
+});
+
+describe("One window too many", () => {
+  const crowded = (page: Page) => page.getByText("Too many connections of yours are open");
+  /** A server that has room for one connection, and the window that has it. */
+  async function startFull(): Promise<{ parley: TestParley; first: Page }> {
+    const parley = await TestParley.start("sqlite", { env: { MAX_SOCKETS_PER_VIEWER: "1" } });
+    const first = await (await openWindow()).newPage();
+    const acknowledged = first
+      .waitForEvent("websocket")
+      .then((socket) => socket.waitForEvent("framereceived"));
+    await first.goto(parley.url);
+    await acknowledged;
+    return { parley, first };
+  }
+
+  it("says so, goes on with what needs no connection, and has one as soon as there is room", async () => {
+    const { parley, first } = await startFull();
+    const page = await openPage(parley.url);
+    await crowded(page).getByText("Close other windows of this page").waitFor();
+    expect(await unreachable(page).count()).toBe(0);
+    await screenshot(page, "crowded");
+    await ask(page, "Please count to 3.");
+    await page.getByRole("button", { name: /, rename$/ }).waitFor();
+    await first.close();
+    // Somebody who has closed a window comes back to this one.
+    await eventually(
+      async () => {
+        await page.evaluate("dispatchEvent(new Event('focus'))");
+        return crowded(page).count();
+      },
+      (count) => count === 0,
+    );
+    await turnAt(page, 1).getByText("1, 2, 3.").waitFor();
+    expect(await unreachable(page).count()).toBe(0);
+  });
+
+  it("leaves the server alone for a while, and tries again by itself", async () => {
+    const { parley, first } = await startFull();
+    const page = await (await openWindow()).newPage();
+    let sockets = 0;
+    page.on("websocket", () => (sockets += 1));
+    await page.clock.install();
+    await page.goto(parley.url);
+    await crowded(page).waitFor();
+    await page.clock.fastForward(12_000);
+    await page.evaluate("0");
+    expect(sockets).toBe(1);
+    await first.close();
+    await eventually(
+      async () => {
+        await page.clock.fastForward(25_000);
+        return crowded(page).count();
+      },
+      (count) => count === 0,
+    );
   });
 });
 

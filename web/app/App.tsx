@@ -14,7 +14,8 @@ export function App() {
   const arrival = useFocusOnArrival(here);
   return (
     <main ref={arrival} className={`page at-${here.kind}`}>
-      <Unreachable />
+      <SkipLink />
+      <Trouble />
       <ConversationList place={here} />
       <section aria-label="Conversation" tabIndex={-1}>
         {here.kind === "conversation" ? (
@@ -27,11 +28,28 @@ export function App() {
   );
 }
 
+/** For the keyboard: past the list, which may be long. */
+function SkipLink() {
+  return (
+    <button type="button" className="skip-link" onClick={focusMessage}>
+      Skip to the message
+    </button>
+  );
+}
+
+function focusMessage(): void {
+  document.querySelector<HTMLElement>(".composer textarea")?.focus();
+}
+
+/** Whoever begins something new writes or speaks next; on a phone the focus would open the keyboard over the page. */
+const opensNoKeyboard = () => matchMedia("(pointer: fine)").matches;
+
 /** Where the element that had the focus is gone with what was left, the focus goes to what is shown instead. */
 function useFocusOnArrival(here: Place) {
   const page = useRef<HTMLElement>(null);
   const first = useRef(here);
   useLayoutEffect(() => {
+    if (here.kind === "new" && opensNoKeyboard()) return focusMessage();
     const { activeElement } = document;
     if (here === first.current || (activeElement !== document.body && isShown(activeElement))) return;
     const areas = page.current?.querySelectorAll<HTMLElement>(":scope > section, :scope > nav") ?? [];
@@ -45,12 +63,19 @@ function isShown(element: Element | null): boolean {
   return (element?.getClientRects().length ?? 0) > 0;
 }
 
-function Unreachable() {
+/** Why nothing new comes in, and what can be done about it. */
+const troubles = {
+  unreachable: "The server can’t be reached. Connecting again…",
+  crowded:
+    "Too many connections of yours are open, so nothing new comes in here. Close other windows of this page, or programs that use this server; this one then connects by itself.",
+} as const;
+
+function Trouble() {
   const { connection } = useServices();
-  const isReachable = useWatched(connection.reachable);
+  const state = useWatched(connection.state);
   return (
-    <div role="status" className="unreachable-place">
-      {!isReachable && <p className="unreachable">The server can&rsquo;t be reached. Connecting again…</p>}
+    <div role="status" className="trouble-place">
+      {state !== "well" && <p className="trouble">{troubles[state]}</p>}
     </div>
   );
 }

@@ -1,5 +1,7 @@
 import { ApolloProvider } from "@apollo/client/react";
 
+import { DeletedDialog } from "./account/DeletedDialog.js";
+import { DeletionPage } from "./account/DeletionPage.js";
 import { App } from "./App.js";
 import { useWatched } from "./parts/use-watched.js";
 import { ServicesContext } from "./services.js";
@@ -11,20 +13,23 @@ import { SignInPage } from "./sign-in/SignInPage.js";
 
 /** The page of whoever uses it now. With the services of the next person everything in it is made anew. */
 export function Page({ sessions }: { sessions: Sessions }) {
-  const { number, services } = useWatched(sessions.current);
+  const { number, services, receipt } = useWatched(sessions.current);
   return (
     <SessionsContext value={sessions}>
       <ServicesContext key={number} value={services}>
         <ApolloProvider client={services.client}>
           <Door services={services} />
+          {receipt !== null && <DeletedDialog receipt={receipt} />}
         </ApolloProvider>
       </ServicesContext>
     </SessionsContext>
   );
 }
 
-function Door({ services: { signIn } }: { services: Services }) {
+function Door({ services: { signIn, deletion } }: { services: Services }) {
   const state = useWatched(signIn.state);
+  const deleting = useWatched(deletion.state);
+  if (deleting !== null) return <DeletionPage state={deleting} />;
   if (state === "asked") return <SignInPage />;
   return (
     <>

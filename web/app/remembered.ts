@@ -1,12 +1,14 @@
 const prefix = "parley.";
 
+type Kind = "tab" | "browser";
+
 /** What a browser remembers for the page; where storage is blocked or full, it remembers nothing. */
 export class Remembered {
   readonly #storage: () => Storage;
   readonly #key: string;
 
-  constructor(kind: "tab" | "browser", key: string) {
-    this.#storage = () => (kind === "tab" ? sessionStorage : localStorage);
+  constructor(kind: Kind, key: string) {
+    this.#storage = () => storageOf(kind);
     this.#key = prefix + key;
   }
 
@@ -28,11 +30,17 @@ export class Remembered {
   }
 }
 
-/** Forgets all that this tab remembers for the page. */
-export function forgetTab(): void {
+/** Forgets all that this tab, or the whole browser, remembers for the page. */
+export function forget(kind: Kind): void {
   try {
-    for (const key of Object.keys(sessionStorage)) if (key.startsWith(prefix)) sessionStorage.removeItem(key);
+    const storage = storageOf(kind);
+    for (const key of Object.keys(storage)) if (key.startsWith(prefix)) storage.removeItem(key);
   } catch {
     // Then there is nothing to be forgotten.
   }
+}
+
+/** Even to name it is an error where it is blocked. */
+function storageOf(kind: Kind): Storage {
+  return kind === "tab" ? sessionStorage : localStorage;
 }

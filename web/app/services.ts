@@ -1,6 +1,8 @@
 import type { ApolloClient } from "@apollo/client";
 import { createContext, use } from "react";
 
+import { DataExport } from "./account/data-export.js";
+import { Deletion } from "./account/deletion.js";
 import { Clips } from "./audio/clips.js";
 import { silence } from "./audio/playback.js";
 import { addTurn } from "./client/add-turn.js";
@@ -21,6 +23,8 @@ export interface Services {
   connection: Connection;
   outbox: Outbox;
   clips: Clips;
+  dataExport: DataExport;
+  deletion: Deletion;
   /** Stops what plays and closes what is open. Nothing that was under way shows itself any more. */
   end: () => void;
 }
@@ -31,6 +35,8 @@ export function createServices(origin: string, signedIn: SignedIn | null): Servi
   const connection = openConnection(origin, signIn, () => void lookWhoIsThere().catch(() => undefined));
   const client = createApolloClient(origin, connection, signIn);
   const lookWhoIsThere = () => client.query({ query: WhoIsThereDocument, fetchPolicy: "no-cache" });
+  const dataExport = new DataExport(origin, signIn);
+  const deletion = new Deletion(client, signIn);
   let isOver = false;
   const outbox = new Outbox(client, (turn, conversationId, begins) => {
     if (isOver) return;
@@ -46,10 +52,20 @@ export function createServices(origin: string, signedIn: SignedIn | null): Servi
   const end = () => {
     isOver = true;
     silence();
+    dataExport.cancel();
     client.stop();
-    void connection.socket.dispose();
+    connection.end();
   };
-  return { signIn, client, connection, outbox, clips: createClips(client, signIn), end };
+  return {
+    signIn,
+    client,
+    connection,
+    outbox,
+    clips: createClips(client, signIn),
+    dataExport,
+    deletion,
+    end,
+  };
 }
 
 function createClips(client: ApolloClient, signIn: SignIn): Clips {

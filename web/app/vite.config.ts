@@ -15,11 +15,14 @@ export default defineConfig({
     // The strict content security policy allows no script inside the page.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // In kB before compression; what is sent has a budget in test/http/page.test.ts.
+    chunkSizeWarningLimit: 600,
   },
   server: {
     proxy: {
       // The server takes WebSockets of its own origin only.
       "/graphql": { target: server, changeOrigin: true, ws: true, headers: { origin: server } },
+      "/export": { target: server, changeOrigin: true },
       "/audio": { target: server, changeOrigin: true },
     },
   },

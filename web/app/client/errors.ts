@@ -32,14 +32,22 @@ export function toProblem(error: unknown): Problem {
     const [first] = error.errors;
     return fromTold(first ?? { message: error.message }, { code: "UNKNOWN", retryable: false });
   }
-  if (ServerError.is(error)) return fromBody(error);
+  if (ServerError.is(error)) return problemOf(error.bodyText, error.statusCode);
   return unreachable;
 }
 
-/** An answer with an HTTP error, whose body is in GraphQL's form where Parley itself gave it. */
-function fromBody({ bodyText, statusCode }: ServerError): Problem {
-  const otherwise = { code: `HTTP_${statusCode}`, retryable: statusCode >= 500 };
-  return fromTold(firstOf(bodyText) ?? { message: `The server answered ${statusCode}.` }, otherwise);
+/** Reads an answer with an HTTP error, whose body is in GraphQL's form where Parley itself gave it. */
+export function problemOf(body: string, status: number): Problem {
+  const otherwise = { code: `HTTP_${status}`, retryable: status >= 500 };
+  return fromTold(firstOf(body) ?? { message: `The server answered ${status}.` }, otherwise);
+}
+
+/**
+ * Whether the server wants another sign-in. One that only can't check tokens at the moment says that it is retryable: the
+ * same token may be good soon.
+ */
+export function isRefusal({ code, retryable }: Problem): boolean {
+  return (code === "UNAUTHENTICATED" || code === "HTTP_401") && !retryable;
 }
 
 function firstOf(bodyText: string): Told | undefined {

@@ -104,7 +104,9 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
         {state.kind === "recording" ? (
           <div className="under-way">
             <RecordingTime startedAt={state.startedAt} />
-            <span>Recording. Release or press to send.</span>
+            <span>
+              {microphone.isHeld ? "Recording. Let go to send." : "Recording. Press again to send."}
+            </span>
             <button type="button" onClick={microphone.cancel}>
               Discard
             </button>
@@ -112,7 +114,13 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
         ) : (
           <>
             <AttachButton onChosen={attach} />
-            <TextBox text={text} hasSound={file !== null} onText={setText} onSend={() => void send(file)} />
+            <TextBox
+              text={text}
+              placeholder={placeholderFor({ file, running })}
+              label={file === null ? "Message" : "Words that go with the sound"}
+              onText={setText}
+              onSend={() => void send(file)}
+            />
           </>
         )}
         {running && state.kind === "idle" ? (
@@ -133,6 +141,11 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
       <ReplyChoice kind={kind} onKind={setKind} />
     </form>
   );
+}
+
+function placeholderFor({ file, running }: { file: File | null; running: boolean }): string {
+  if (file !== null) return "What about this sound?";
+  return running ? "Write what comes next" : "Write, or hold the mic";
 }
 
 function sentenceOf(error: unknown): string {

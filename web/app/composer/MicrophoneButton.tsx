@@ -58,7 +58,10 @@ export function MicrophoneButton({ microphone, disabled }: Props) {
         release();
       }}
       onClick={() => {
-        if (!wasPressed.current) begin();
+        if (!wasPressed.current) {
+          begin();
+          release();
+        }
         wasPressed.current = false;
       }}
       onContextMenu={(event) => event.preventDefault()}

@@ -5,14 +5,14 @@ const maxHeightPx = 200;
 
 interface Props {
   text: string;
-  /** Whether a sound goes with it. */
-  hasSound: boolean;
+  label: string;
+  placeholder: string;
   onText: (text: string) => void;
   onSend: () => void;
 }
 
 /** Grows with what is written. Enter sends, Shift and Enter begin a new line. */
-export function TextBox({ text, hasSound, onText, onSend }: Props) {
+export function TextBox({ text, label, placeholder, onText, onSend }: Props) {
   const box = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
     const element = box.current;
@@ -27,8 +27,8 @@ export function TextBox({ text, hasSound, onText, onSend }: Props) {
       dir="auto"
       value={text}
       maxLength={maxLength}
-      aria-label={hasSound ? "Words that go with the sound" : "Message"}
-      placeholder={hasSound ? "What about this sound?" : "Write, or hold the mic"}
+      aria-label={label}
+      placeholder={placeholder}
       onChange={(event) => onText(event.currentTarget.value)}
       onKeyDown={(event) => {
         // While a character is put together (Chinese, Japanese, accents), Enter belongs to that.

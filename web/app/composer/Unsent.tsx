@@ -1,10 +1,7 @@
 import { Notice } from "../parts/Notice.js";
-import { useSecondsUntil } from "../parts/use-seconds-until.js";
+import { RetryButton } from "../parts/RetryButton.js";
 import { useServices } from "../services.js";
 import { useSending } from "./use-sending.js";
-
-/** Waits up to this are counted down. */
-const soonSeconds = 60;
 
 /** A message that the server does not have yet; nothing where there is none. */
 export function Unsent({ conversationId }: { conversationId: string | null }) {
@@ -32,10 +29,10 @@ export function Unsent({ conversationId }: { conversationId: string | null }) {
                 Discard
               </button>
               {problem.retryable && (
-                <SendAgain
-                  key={problem.retryAt}
+                <RetryButton
+                  label="Send again"
                   retryAt={problem.retryAt}
-                  onSend={() => void outbox.sendAgain(conversationId)}
+                  onRetry={() => void outbox.sendAgain(conversationId)}
                 />
               )}
             </>
@@ -45,23 +42,5 @@ export function Unsent({ conversationId }: { conversationId: string | null }) {
         </Notice>
       )}
     </div>
-  );
-}
-
-/** Counts down where it is soon. What is further off may be allowed earlier all the same, by whoever runs the server. */
-function SendAgain({ retryAt, onSend }: { retryAt: string | null; onSend: () => void }) {
-  const seconds = useSecondsUntil(retryAt);
-  const isSoon = seconds > 0 && seconds <= soonSeconds;
-  return (
-    <button
-      type="button"
-      className="primary"
-      aria-disabled={isSoon}
-      onClick={() => {
-        if (!isSoon) onSend();
-      }}
-    >
-      {isSoon ? `Send again in ${seconds} s` : "Send again"}
-    </button>
   );
 }

@@ -17,6 +17,8 @@ export interface Microphone {
   state: MicrophoneState;
   /** Why nothing can be recorded; null where it can, as far as is known. */
   problem: string | null;
+  /** Whether it is held down: then letting it go sends. */
+  isHeld: boolean;
   press: () => void;
   release: () => void;
   cancel: () => void;
@@ -29,6 +31,7 @@ export interface Microphone {
 export function useMicrophone(maxSeconds: number, onRecorded: (sound: Blob) => void): Microphone {
   const [state, setState] = useState<MicrophoneState>({ kind: "idle" });
   const [problem, setProblem] = useState<string | null>(null);
+  const [isHeld, setHeld] = useState(false);
   const current = useRef(state);
   const pressedAt = useRef(0);
   const change = (next: MicrophoneState) => {
@@ -75,12 +78,15 @@ export function useMicrophone(maxSeconds: number, onRecorded: (sound: Blob) => v
   return {
     state,
     problem,
+    isHeld,
     press: () => {
+      setHeld(true);
       pressedAt.current = performance.now();
       if (state.kind === "idle") void begin();
       else if (state.kind === "recording") void finish();
     },
     release: () => {
+      setHeld(false);
       const { current: now } = current;
       if (now.kind !== "recording" || performance.now() - pressedAt.current < tapMs) return;
       void finish();

@@ -2,10 +2,16 @@ import { useEffect, useRef, useState } from "react";
 
 import type { TurnFieldsFragment } from "../client/generated/operations.js";
 
+interface Props {
+  turn: TurnFieldsFragment | null;
+  isBegun: boolean;
+}
+
 /** Tells a screen reader when an answer begins and what it was when it is whole, rather than each of its words. */
-export function Announcements({ turn }: { turn: TurnFieldsFragment | null }) {
+export function Announcements({ turn, isBegun }: Props) {
   const [text, setText] = useState("");
-  const before = useRef(turn && stateOf(turn));
+  // What was sent here just now may be answered before this is shown.
+  const before = useRef(turn === null || isBegun ? null : stateOf(turn));
   useEffect(() => {
     if (turn === null || stateOf(turn) === before.current) return;
     before.current = stateOf(turn);

@@ -9,6 +9,7 @@ import { BackButton } from "./BackButton.js";
 import { ConversationHeader } from "./ConversationHeader.js";
 import { untitled } from "./Title.js";
 import { Turns } from "./Turns.js";
+import { useFirstName } from "./use-first-name.js";
 import { useConversation } from "./use-conversation.js";
 import type { OpenConversation } from "./use-conversation.js";
 import { useStop } from "./use-stop.js";
@@ -23,6 +24,7 @@ interface Props {
 /** A saved conversation: what was said, and the way to go on. */
 export function ConversationPane({ id, isBegun }: Props) {
   const opened = useConversation(id);
+  useFirstName(opened, isBegun);
   const { listener, listen } = useListening(opened.turns);
   const running = opened.turns.findLast(isRunning) ?? null;
   const stop = useStop(running?.id ?? null);
@@ -46,7 +48,7 @@ export function ConversationPane({ id, isBegun }: Props) {
           <div>{problem !== null && <Unopened opened={opened} />}</div>
         </div>
       ) : (
-        <Turns opened={opened} listener={listener} onListen={listen} />
+        <Turns opened={opened} isBegun={isBegun} listener={listener} onListen={listen} />
       )}
       {(conversation !== null || problem === null) && !isGone && (
         // Also while it is opened: what is written then is not lost.

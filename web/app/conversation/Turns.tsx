@@ -10,12 +10,14 @@ import { Unsent } from "../composer/Unsent.js";
 
 interface Props {
   opened: OpenConversation;
+  /** Whether its first message was sent here just now. */
+  isBegun: boolean;
   listener: TurnListener | null;
   onListen: () => void;
 }
 
 /** What was said, oldest first; it stays at its end while the end grows, unless somebody has scrolled away. */
-export function Turns({ opened, listener, onListen }: Props) {
+export function Turns({ opened, isBegun, listener, onListen }: Props) {
   const { turns, hasEarlier, readEarlier, conversation } = opened;
   const { ref: scroller, ...focus } = useKeptFocus<HTMLDivElement>((container) => container);
   const content = useKeepAtEnd(scroller);
@@ -55,7 +57,7 @@ export function Turns({ opened, listener, onListen }: Props) {
         ))}
         <Unsent conversationId={conversation?.id ?? null} />
       </div>
-      <Announcements turn={last ?? null} />
+      <Announcements turn={last ?? null} isBegun={isBegun} />
     </div>
   );
 }

@@ -1,13 +1,15 @@
 import { useDeferredValue, useState } from "react";
+import type { MouseEvent } from "react";
 
+import { Account } from "../account/Account.js";
 import { Icon } from "../parts/Icon.js";
 import { asMoment } from "../parts/format.js";
 import { useWatched } from "../parts/use-watched.js";
+import { go } from "../place.js";
 import { hashOf } from "../place-hash.js";
 import type { Place } from "../place-hash.js";
 import { untitled } from "../conversation/Title.js";
 import { useServices } from "../services.js";
-import { Account } from "../sign-in/Account.js";
 import { Provider } from "./Provider.js";
 import { useConversationList } from "./use-conversation-list.js";
 import type { ListedConversation } from "./use-conversation-list.js";
@@ -19,13 +21,13 @@ export function ConversationList({ place }: { place: Place }) {
   const [search, setSearch] = useState("");
   const [archived, setArchived] = useState(false);
   const list = useConversationList(useDeferredValue(search), archived);
-  const isReachable = useWatched(useServices().connection.reachable);
+  const isConnected = useWatched(useServices().connection.state) === "well";
   const current = place.kind === "conversation" ? place.id : null;
   return (
     <nav className="list" aria-label="Conversations" tabIndex={-1}>
       <header className="list-header">
         <h1>Parley</h1>
-        <a className="button primary" href={hashOf({ kind: "new" })}>
+        <a className="button primary" href={hashOf({ kind: "new" })} onClick={arriveAtNew}>
           <Icon name="new" /> New
         </a>
       </header>
@@ -53,7 +55,7 @@ export function ConversationList({ place }: { place: Place }) {
             key={conversation.id}
             conversation={conversation}
             isCurrent={conversation.id === current}
-            isAnswering={isReachable && conversation.activeTurn !== null}
+            isAnswering={isConnected && conversation.activeTurn !== null}
           />
         ))}
       </ul>
@@ -69,10 +71,16 @@ export function ConversationList({ place }: { place: Place }) {
   );
 }
 
+/** Also where it is there already, and the browser does nothing: the message gets the focus. */
+function arriveAtNew({ ctrlKey, metaKey, shiftKey }: MouseEvent): void {
+  // The browser opens another tab or window.
+  if (!ctrlKey && !metaKey && !shiftKey) go({ kind: "new" });
+}
+
 interface ItemProps {
   conversation: ListedConversation;
   isCurrent: boolean;
-  /** False, too, where the server can't be reached: what it does by now nobody knows. */
+  /** False, too, without a connection: what the server does by now nobody knows. */
   isAnswering: boolean;
 }
 
@@ -102,7 +110,16 @@ interface RemarkProps extends Pick<
 
 function Remark({ conversations, loading, problem, isSearch, archived }: RemarkProps) {
   if (problem !== null && conversations.length === 0) return <p className="remark">{problem.message}</p>;
-  if (conversations.length > 0 || loading) return null;
+  if (conversations.length > 0) return null;
+  if (loading) return <p className="remark late">Reading what is saved…</p>;
   if (isSearch) return <p className="remark">No conversation has a name like that.</p>;
-  return <p className="remark">{archived ? "Nothing is archived." : "Nothing is saved yet."}</p>;
+  if (archived) return <p className="remark">Nothing is archived.</p>;
+  return (
+    <>
+      <p className="remark">Nothing is saved yet.</p>
+      <a className="button primary narrow-only" href={hashOf({ kind: "new" })}>
+        <Icon name="microphone" /> Say or ask something
+      </a>
+    </>
+  );
 }

@@ -8,7 +8,7 @@ export function Provider() {
     <footer className={`provider ${provider === "AZURE" ? "azure" : "stand-in"}`}>
       {provider === "AZURE"
         ? "Azure OpenAI answers."
-        : "The stand-in answers: synthetic speech, no model. Connect Azure to talk to one."}
+        : "The stand-in answers: synthetic speech, no model. With AZURE_OPENAI_ENDPOINT set the server talks to one."}
     </footer>
   );
 }

@@ -66,10 +66,10 @@ export function useConversationList(search: string, archived: boolean): Conversa
     });
     // Before the first event there is no cursor to go on behind, so what happened while the server was away is read.
     const readAgainOnceBack = () => {
-      if (server.reachable.get() && signIn.state.get() !== "asked-again")
+      if (server.state.get() === "well" && signIn.state.get() !== "asked-again")
         void readAgain.current().catch(() => undefined);
     };
-    const stopWatching = [server.reachable, signIn.state].map(({ watch }) => watch(readAgainOnceBack));
+    const stopWatching = [server.state, signIn.state].map(({ watch }) => watch(readAgainOnceBack));
     return () => {
       stop();
       for (const stopOne of stopWatching) stopOne();

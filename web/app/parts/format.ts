@@ -12,8 +12,16 @@ export function spokenDuration(seconds: number): string {
   return minutes === 0 ? rest : `${plural(minutes, "minute")} ${rest}`;
 }
 
-function plural(count: number, unit: string): string {
+/** `1 turn`, `2 turns`. */
+export function plural(count: number, unit: string): string {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+/** `12 kB`, `3.4 MB`: thousands, as browsers count in their lists of downloads. */
+export function asSize(bytes: number): string {
+  if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000)} kB`;
+  const [size, unit] = bytes < 1_000_000_000 ? [bytes / 1_000_000, "MB"] : [bytes / 1_000_000_000, "GB"];
+  return `${size.toFixed(1)} ${unit}`;
 }
 
 /** When something can be tried again: `in 20 seconds`, `in 5 minutes`, and from an hour on the moment itself. */

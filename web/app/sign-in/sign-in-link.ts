@@ -2,7 +2,7 @@ import { ApolloLink } from "@apollo/client";
 import type { DefaultContext } from "@apollo/client";
 import { defer, from, mergeMap, of, retry } from "rxjs";
 
-import { toProblem } from "../client/errors.js";
+import { isRefusal, toProblem } from "../client/errors.js";
 import { authorizationOf } from "./sign-in.js";
 import type { SignIn } from "./sign-in.js";
 
@@ -32,16 +32,10 @@ export function createSignInLink(signIn: SignIn): ApolloLink {
       from(signIn.settled()).pipe(mergeMap(() => sendAs((used = signIn.credential)))),
     );
     const askAndSendAgain = (error: unknown) => {
-      if (!isRefusal(error)) throw error;
+      if (!isRefusal(toProblem(error))) throw error;
       signIn.refuse(used);
       return of(null);
     };
     return sending.pipe(retry({ delay: askAndSendAgain }));
   });
-}
-
-/** A server that only can't check tokens at the moment says that it is retryable: the same token may be good soon. */
-function isRefusal(error: unknown): boolean {
-  const { code, retryable } = toProblem(error);
-  return (code === "UNAUTHENTICATED" || code === "HTTP_401") && !retryable;
 }

@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import { toProblem } from "../client/errors.js";
+import { isRefusal, toProblem } from "../client/errors.js";
 import type { Problem } from "../client/errors.js";
 import { WhoIsThereDocument } from "../client/generated/operations.js";
 import { useServices } from "../services.js";
@@ -45,9 +45,8 @@ export function useSigningIn(): SigningIn {
   return { busy, problem, signIn: (text) => (busy ? Promise.resolve() : attempt(text)) };
 }
 
-function sentenceOf({ code, message, retryable }: Problem): string {
-  const isRefused = (code === "UNAUTHENTICATED" || code === "HTTP_401") && !retryable;
-  return isRefused
+function sentenceOf(problem: Problem): string {
+  return isRefusal(problem)
     ? "The server does not take this token or key. It may have ended, or be of another server."
-    : message;
+    : problem.message;
 }
