@@ -49,3 +49,11 @@ export class ParleyError extends Error {
     this.turnId = details.turnId ?? null;
   }
 }
+
+/** When to look again where what is in the way ends by itself, in milliseconds; nobody knows when. */
+export const lookAgainMs = 5_000;
+
+/** Beyond a limit of what there may be at once. */
+export function tooManyAtOnce(message: string): ParleyError {
+  return new ParleyError("RATE_LIMITED", message, { retryable: true, retryAfterMs: lookAgainMs });
+}

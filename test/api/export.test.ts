@@ -87,8 +87,9 @@ onEachDatabase("an export", (kind) => {
     expect(response.statusCode).toBe(200);
     const second = await fetch(`${parley.url}/export`);
     expect(second.status).toBe(429);
+    expect(second.headers.get("retry-after")).toBe("5");
     expect(await second.json()).toMatchObject({
-      errors: [{ extensions: { code: "RATE_LIMITED", retryable: true } }],
+      errors: [{ extensions: { code: "RATE_LIMITED", retryable: true, retryAfterMs: 5_000 } }],
     });
     first.destroy();
     for (;;) {

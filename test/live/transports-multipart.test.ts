@@ -204,7 +204,7 @@ describe("A subscription over HTTP", () => {
     const refused = await answerOf(await post(server.endpoint, { query, variables: { channel: "b" } }));
     expect(refused).toMatchObject({
       status: 429,
-      errors: [{ extensions: { code: "RATE_LIMITED", retryable: true } }],
+      errors: [{ extensions: { code: "RATE_LIMITED", retryable: true, retryAfterMs: 5_000 } }],
     });
     hangUp();
     await channel.returned.come;

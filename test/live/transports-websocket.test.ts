@@ -307,8 +307,8 @@ describe("A WebSocket", () => {
     await listen(server, socket, "b", "2");
     socket.subscribe("3", "{ hello }");
     const refused = await socket.next();
-    expect(refused).toMatchObject({ type: "error", id: "3", payload: [coded("RATE_LIMITED")] });
-    expect(refused).toMatchObject({ payload: [{ extensions: { retryable: true } }] });
+    const extensions = { code: "RATE_LIMITED", retryable: true, retryAfterMs: 5_000 };
+    expect(refused).toMatchObject({ type: "error", id: "3", payload: [{ extensions }] });
     socket.send({ type: "complete", id: "1" });
     await first.returned.come;
     socket.subscribe("4", "{ hello }");

@@ -136,7 +136,7 @@ onEachDatabase("the turns of a viewer that wait or run", (kind) => {
     const refused = await parley.send<null>(addTextTurn, { input });
     expect(refused).toMatchObject({
       data: null,
-      errors: [{ extensions: { code: "RATE_LIMITED", retryable: true } }],
+      errors: [{ extensions: { code: "RATE_LIMITED", retryable: true, retryAfterMs: 5_000 } }],
     });
     expect(refused.errors[0]?.message).toContain("At most 2 turns");
     expect(await parley.server.context.database.client.turn.count()).toBe(2);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
+import { textTokens } from "../../src/services/history/estimate.js";
 import {
   budgetSettings,
   expectTrueBooks,
@@ -55,13 +56,21 @@ onEachDatabase("a budget, when a server is killed in the middle of an answer,", 
     const pause = standIn.pauseNext("after-first-audio");
     const { id } = await askByText(parley, conversationId, question, { waitMs: 0 });
     await pause.reached;
+    await soundHeard(parley.url, id);
     expect((await today(parley)).reservedMicroUsd).toBe(oneTurn);
     await parley.program.kill();
 
     const next = await ParleyProcess.start(folder, env);
     const interrupted = await ended(next, id);
     expect(interrupted).toMatchObject({ status: "FAILED", error: { code: "INTERRUPTED" } });
-    expect(interrupted.usage).toMatchObject({ estimated: true });
+    // What was received is counted as it is where the server lives: a rate of tokens for the words and for the sound.
+    const { transcript, audio } = interrupted.assistantMessage ?? {};
+    expect(interrupted.usage).toMatchObject({
+      estimated: true,
+      outputTextTokens: textTokens(transcript ?? ""),
+      outputAudioTokens: Math.ceil((audio?.durationMs ?? 0) / 50),
+    });
+    expect(interrupted.usage?.outputAudioTokens).toBeGreaterThan(0);
     expect(await today(next)).toMatchObject({
       spentMicroUsd: interrupted.usage?.costMicroUsd,
       reservedMicroUsd: 0,
@@ -69,6 +78,11 @@ onEachDatabase("a budget, when a server is killed in the middle of an answer,", 
     expect(await expectTrueBooks({ databaseUrl })).toBeGreaterThan(0);
   });
 });
+
+async function soundHeard(url: string, turnId: string): Promise<void> {
+  for await (const event of turnEvents("websocket", url, turnId))
+    if (event.__typename === "AudioDelta") return;
+}
 
 /** A turn that waits in the middle of its answer, on a server that has lost it without knowing. */
 async function lostTurn() {
@@ -78,8 +92,7 @@ async function lostTurn() {
   const pause = parley.standIn.pauseNext("after-first-audio");
   const { id } = await askByText(parley, conversationId, question, { waitMs: 0 });
   await pause.reached;
-  for await (const event of turnEvents("websocket", parley.url, id))
-    if (event.__typename === "AudioDelta") break;
+  await soundHeard(parley.url, id);
   await client.turn.update({ where: { id }, data: longAgo });
   await parley.startAnother();
   const doneHere = async () => {
@@ -92,11 +105,12 @@ async function lostTurn() {
 describe("a budget, when another server has ended a turn", () => {
   it("counts the estimate, and in its place what the server that made the call knows of it", async () => {
     const { parley, id, doneHere } = await lostTurn();
-    expect((await endOfTurn(parley, id)).usage).toMatchObject({ estimated: true });
+    const estimate = (await endOfTurn(parley, id)).usage;
+    expect(estimate).toMatchObject({ estimated: true });
+    expect(estimate?.outputAudioTokens).toBeGreaterThan(0);
     await doneHere();
     const usage = (await turnById(parley, id))?.usage;
-    // An estimate for somebody who has not followed the call holds nothing of the answer.
-    expect(usage?.outputTextTokens).toBeGreaterThan(0);
+    expect(usage?.outputAudioTokens).toBeGreaterThanOrEqual(estimate?.outputAudioTokens ?? Infinity);
     expect(await expectTrueBooks(parley)).toBe(usage?.costMicroUsd);
     expect((await today(parley)).spentMicroUsd).toBe(usage?.costMicroUsd);
   });

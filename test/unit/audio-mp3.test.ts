@@ -74,7 +74,6 @@ describe("an MP3 file", () => {
     ["an ID3 tag that is full of sync patterns and longer than a window", id3(200_000, 0xff)],
     ["two ID3 tags", Buffer.concat([id3(40), id3(5000)])],
     ["zeros", Buffer.alloc(20_000)],
-    ["noise with sync patterns in it", Buffer.from("fffb90c0".repeat(200) + "00".repeat(78), "hex")],
   ])("behind %s is found", async (_, front) => {
     expect(await measure(front, constant(100))).toMatchObject({ durationMs: durationMs(100) });
   });
@@ -89,6 +88,58 @@ describe("an MP3 file", () => {
   it("with damage in the middle goes on behind it", async () => {
     expect(await measure(constant(40), Buffer.alloc(70_000, 0x55), constant(30))).toMatchObject({
       durationMs: durationMs(70),
+    });
+  });
+
+  it("with tags of all kinds around it is measured by its frames alone", async () => {
+    const ape = Buffer.concat([
+      Buffer.from("APETAGEX"),
+      Buffer.from("d00700002b0000000100000000000080", "hex"),
+      Buffer.from("Title\0 of a song".repeat(500)),
+    ]);
+    const id3v1 = Buffer.alloc(128, 0xff);
+    id3v1.write("TAG of a song", "latin1");
+    expect(await measure(id3(300), constant(40), ape, id3v1, Buffer.from("\0\n"))).toMatchObject({
+      durationMs: durationMs(40),
+    });
+  });
+
+  describe("that hides frames", () => {
+    const mpeg25 = (count: number) => frames([0xe3, 0x08], Array<number>(count).fill(1), () => 72);
+    const apart = (frame: Buffer, count: number) =>
+      Buffer.concat(Array.from({ length: count }, () => Buffer.concat([frame, Buffer.alloc(1)])));
+
+    it.each([
+      ["of another rate", Buffer.concat([constant(3), mpeg25(30_000)]), durationMs(3) + 30_000 * 72],
+      [
+        "of two rates in turns",
+        Buffer.concat(Array.from({ length: 500 }, () => [constant(4), mpeg25(4)]).flat()),
+        durationMs(2000) + 2000 * 72,
+      ],
+      ["of another rate at its end", Buffer.concat([constant(3), mpeg25(1)]), durationMs(3) + 72],
+    ])("%s is measured with them", async (_, bytes, ms) => {
+      expect((await measure(bytes))?.durationMs).toBe(ms);
+    });
+
+    it.each([
+      [
+        "behind much damage",
+        Buffer.concat([constant(10), Buffer.alloc(1_100_000), constant(20_000)]),
+        20_010,
+      ],
+      ["each behind a byte of damage", Buffer.concat([constant(10), apart(constant(1), 5000)]), 5010],
+      ["in front of those that it begins with", Buffer.concat([apart(constant(1), 100), constant(10)]), 110],
+    ])("%s is measured as no shorter than all of them", async (_, bytes, count) => {
+      const ms = (await measure(bytes))?.durationMs ?? 0;
+      expect(ms).toBeGreaterThanOrEqual(durationMs(count));
+      expect(ms).toBeLessThan(1.01 * durationMs(count));
+    });
+
+    it("in a row of patterns is measured as no longer than the slowest frames of as many bytes", async () => {
+      const noise = Buffer.from("fffb90c0".repeat(200) + "00".repeat(78), "hex");
+      const ms = ((await measure(noise, constant(100)))?.durationMs ?? 0) - durationMs(100);
+      expect(ms).toBeGreaterThan(noise.byteLength - 10);
+      expect(ms).toBeLessThan(1.01 * noise.byteLength);
     });
   });
 

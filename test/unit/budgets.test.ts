@@ -126,7 +126,8 @@ const answerSound = fc.record({
   dead: fc.boolean(),
   endpoint: fc.constant("here"),
   deployment: fc.constant("one"),
-  durationMs: fc.integer({ min: 1, max: 60_000 }),
+  byteLength: fc.integer({ min: 1_000, max: 1_000_000 }),
+  durationMs: fc.option(fc.integer({ min: 1, max: 60_000 })),
 });
 const turn: fc.Arbitrary<HistoryTurn> = fc.record({
   status: fc.constantFrom("COMPLETED", "CANCELLED"),

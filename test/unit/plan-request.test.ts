@@ -27,6 +27,7 @@ const spoken = (more: Partial<AssistantSound> = {}): AssistantSound => ({
   dead: false,
   endpoint: "https://a.example",
   deployment: "voice",
+  byteLength: 96_044,
   durationMs: 2_000,
   ...more,
 });
@@ -150,6 +151,16 @@ describe("What the model is sent", () => {
     expect(plan.omittedTurns).toBe(12);
   });
 
+  it("counts an answer that is referred to by its length, and by its bytes where that can't be told", () => {
+    const tokens = (more: Partial<AssistantSound>) => {
+      const assistant = { text: null, transcript: "It is.", sound: spoken(more) };
+      return planRequest(facts({ turns: [turn({ assistant })] })).estimate.audioTokens;
+    };
+    expect(tokens({ durationMs: 2_000 })).toBe(40);
+    // At 8 kbps these are 30 seconds.
+    expect(tokens({ durationMs: null, byteLength: 30_000 })).toBe(600);
+  });
+
   describe("by the model's audio rule", () => {
     const textReply = { replyWithSound: false };
     it("asks for sound and drops it where a text reply has no user sound before it", () => {
@@ -199,6 +210,7 @@ const assistantSounds = fc.record({
   dead: fc.boolean(),
   endpoint: fc.constantFrom("https://a.example", "https://b.example"),
   deployment: fc.constantFrom("voice", "other"),
+  byteLength: fc.integer({ min: 1, max: 50_000 }),
   durationMs: fc.option(fc.integer({ min: 1, max: 60_000 }), { nil: null }),
 });
 const turns = fc.record({

@@ -1,5 +1,5 @@
 import type { Viewer } from "../../auth/viewer.js";
-import { ParleyError } from "../../errors.js";
+import { ParleyError, tooManyAtOnce } from "../../errors.js";
 
 /** A connection that is kept open for subscriptions, of either transport. */
 export interface LiveConnection {
@@ -35,7 +35,9 @@ export class LiveConnections {
     if (this.#end !== null) return shuttingDown();
     const count = this.#byViewer.get(id) ?? 0;
     if (count >= this.#maxPerViewer)
-      return tooMany(`A viewer may have ${this.#maxPerViewer} open sockets and multipart subscriptions.`);
+      return tooManyAtOnce(
+        `A viewer may have ${this.#maxPerViewer} open sockets and multipart subscriptions.`,
+      );
     this.#byViewer.set(id, count + 1);
     void closed.then(() => this.#left(id));
     return null;
@@ -52,11 +54,6 @@ export class LiveConnections {
     if (count === 0) this.#byViewer.delete(id);
     else this.#byViewer.set(id, count);
   }
-}
-
-/** Beyond a limit that frees up again by itself. */
-export function tooMany(message: string): ParleyError {
-  return new ParleyError("RATE_LIMITED", message, { retryable: true });
 }
 
 export function shuttingDown(): ParleyError {

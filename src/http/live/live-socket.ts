@@ -6,14 +6,13 @@ import type { OperationResult, SubscribePayload } from "graphql-ws";
 import type { RawData, WebSocket } from "ws";
 import { unauthenticated } from "../../auth/sign-in.js";
 import type { SignIn } from "../../auth/sign-in.js";
-import { ParleyError } from "../../errors.js";
+import { ParleyError, tooManyAtOnce } from "../../errors.js";
 import { newId } from "../../ids.js";
 import type { CameFrom } from "../../services/rates/admission.js";
 import { formatFault, formatResult } from "../error-format.js";
 import type { ToldCost } from "../limits/query-cost.js";
 import { withRequestId } from "../request-id.js";
 import { checkOperation } from "./check-operation.js";
-import { tooMany } from "./live-connections.js";
 import type { LiveConnection, LiveConnections } from "./live-connections.js";
 import { runSubscription } from "./run-subscription.js";
 import { leaveMs } from "./settings.js";
@@ -148,7 +147,9 @@ export class LiveSocket implements LiveConnection {
   #admit(payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
     const { schema, http, limits } = this.#settings;
     if (this.#running.size >= limits.maxPerSocket) {
-      const originalError = tooMany(`At most ${limits.maxPerSocket} operations may run on a socket at once.`);
+      const originalError = tooManyAtOnce(
+        `At most ${limits.maxPerSocket} operations may run on a socket at once.`,
+      );
       return [new GraphQLError(originalError.message, { originalError })];
     }
     const checked = checkOperation(payload, { schema, introspection: http.introspection });

@@ -1,5 +1,5 @@
 import type { BudgetLimits } from "../../config/config.js";
-import { ParleyError } from "../../errors.js";
+import { ParleyError, lookAgainMs } from "../../errors.js";
 import type { Calendar } from "./calendar.js";
 
 /** What was spent and what is held for turns that are queued or running, in millionths of a US dollar. */
@@ -43,9 +43,6 @@ export function budgetPeriods(
   );
 }
 
-/** When to look again where turns that run hold what would do: they end one by one. */
-const whileOthersRunMs = 5_000;
-
 /** Why a turn that may cost so much is not taken; null where every budget has room for it. */
 export function refusalOf(
   periods: readonly BudgetPeriod[],
@@ -88,7 +85,7 @@ function fitsAfterOthers(budget: BudgetPeriod): ParleyError {
     "BUDGET_EXCEEDED",
     `What is left of ${nameOf(budget)} is held for turns that are running. ` +
       "What they don't use is free again when they have ended.",
-    { retryable: true, retryAfterMs: whileOthersRunMs },
+    { retryable: true, retryAfterMs: lookAgainMs },
   );
 }
 

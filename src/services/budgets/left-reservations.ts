@@ -4,8 +4,6 @@ import { calendarOf } from "./calendar.js";
 import { isOfActiveTurn } from "./spending.js";
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Budgets look back to the first of the month, and clocks differ. */
-const keptDays = 62;
 
 /**
  * Removes reservations that count no more: of turns that were deleted while they ran on a server that went away before it
@@ -16,8 +14,8 @@ export function sweepReservations(client: DatabaseClient, dialect: Dialect): Pro
     DELETE FROM "BudgetReservation" WHERE "expiresAt" <= ${dialect.instant(new Date())} AND NOT ${isOfActiveTurn}`;
 }
 
-/** Removes the sums of days that no budget looks at any more. Answers how many. */
+/** Removes the sums of months that are over, a day later, because the clocks of servers differ. Answers how many. */
 export async function sweepSpending(client: DatabaseClient): Promise<number> {
-  const { today } = calendarOf(new Date(Date.now() - keptDays * dayMs));
-  return (await client.spendDay.deleteMany({ where: { day: { lt: today } } })).count;
+  const { firstOfMonth } = calendarOf(new Date(Date.now() - dayMs));
+  return (await client.spendDay.deleteMany({ where: { day: { lt: firstOfMonth } } })).count;
 }

@@ -4,7 +4,7 @@ import { Readable, Transform } from "node:stream";
 import { ZipFile } from "yazl";
 import type { Prices } from "../../config/prices.js";
 import type { DatabaseClient } from "../../db/database.js";
-import { ParleyError } from "../../errors.js";
+import { tooManyAtOnce } from "../../errors.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
 import type { Owner } from "../keeping/receipt.js";
@@ -48,9 +48,7 @@ export class ViewerExports {
    */
   open(owner: Owner): Readable {
     if (this.#running.has(owner.id))
-      throw new ParleyError("RATE_LIMITED", "Another export of yours is being made. Wait for its end.", {
-        retryable: true,
-      });
+      throw tooManyAtOnce("Another export of yours is being made. Wait for its end.");
     this.#running.add(owner.id);
     const zip = new ZipFile();
     const output = new Readable().wrap(zip.outputStream);

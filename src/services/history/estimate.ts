@@ -34,3 +34,11 @@ const slowestBytesPerSecond = 8_000;
 export function durationOrBound(sound: { durationMs: number | null; byteLength: number }): number {
   return sound.durationMs ?? (sound.byteLength / slowestBytesPerSecond) * 1000;
 }
+
+// 8 kbps: no encoder of speech is asked for less.
+const slowestAnswerBytesPerSecond = 1_000;
+
+/** The same of an answer, which is compressed where its length can't be told. */
+export function answerDurationOrBound(sound: { durationMs: number | null; byteLength: number }): number {
+  return sound.durationMs ?? (sound.byteLength / slowestAnswerBytesPerSecond) * 1000;
+}

@@ -100,6 +100,7 @@ function toAssistantSound(clip: MessageWithAudio["audio"]): AssistantSound | nul
     dead: clip.providerAudioDeadAt !== null,
     endpoint: clip.providerEndpoint,
     deployment: clip.providerDeployment,
+    byteLength: clip.byteLength,
     durationMs: clip.durationMs,
   };
 }

@@ -1,4 +1,5 @@
 import {
+  answerDurationOrBound,
   assistantSoundTokens,
   durationOrBound,
   messageTokens,
@@ -75,7 +76,7 @@ function leastOfAnswer(answer: HistoryTurn["assistant"]): number {
   const asWords = textTokens(words(answer) ?? noWords);
   return answer.sound === null
     ? asWords
-    : Math.min(asWords, assistantSoundTokens(answer.sound.durationMs ?? 0));
+    : Math.min(asWords, assistantSoundTokens(answerDurationOrBound(answer.sound)));
 }
 
 /** One part for each turn, in order. */
@@ -123,7 +124,7 @@ function assistantPart(completed: boolean, answer: HistoryTurn["assistant"], fac
   return {
     messages: [{ role: "assistant", providerAudioId: reference.providerAudioId, clipId: reference.clipId }],
     textTokens: messageTokens(""),
-    audioTokens: assistantSoundTokens(reference.durationMs ?? 0),
+    audioTokens: assistantSoundTokens(reference.durationMs),
   };
 }
 
@@ -139,7 +140,8 @@ function livingReference(answer: HistoryTurn["assistant"], facts: RequestFacts) 
   if (facts.withoutAudioIds || sound.dead) return null;
   if (sound.endpoint !== facts.endpoint || sound.deployment !== facts.deployment) return null;
   if (sound.providerAudioExpiresAt.getTime() <= facts.now.getTime() + expiryMarginMs) return null;
-  return { providerAudioId: sound.providerAudioId, clipId: sound.clipId, durationMs: sound.durationMs };
+  const { providerAudioId, clipId } = sound;
+  return { providerAudioId, clipId, durationMs: answerDurationOrBound(sound) };
 }
 
 function words(answer: NonNullable<HistoryTurn["assistant"]>): string | null {

@@ -27,6 +27,8 @@ export interface AssistantSound {
   dead: boolean;
   endpoint: string | null;
   deployment: string | null;
+  byteLength: number;
+  /** Null where it could not be told. */
   durationMs: number | null;
 }
 

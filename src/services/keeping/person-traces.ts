@@ -1,8 +1,8 @@
 import type { DatabaseClient } from "../../db/database.js";
 import type { DeletionRow } from "../../db/rows.js";
+import { calendarOf } from "../budgets/calendar.js";
 import { scopeOf } from "../budgets/spending.js";
 import { viewerRateKeys } from "../rates/rate-limits.js";
-import { deletedOwnerId } from "./receipt.js";
 
 /** What is kept of a person beside their conversations. Each of these may be run again. */
 
@@ -37,19 +37,22 @@ export async function removeUploads(
   }
 }
 
-/** What the person has spent and how much they have asked for; what the tenant has spent, and what is held of it, stays. */
+/**
+ * Of what the person has spent and how much they have asked for only what counts no more. Numbers of the month and of the
+ * minute that run stay until these are over, and what is held for calls until they are counted: else whoever has used up
+ * their budget could delete themselves and begin with a whole one.
+ */
 export async function forgetCounts(
   client: DatabaseClient,
   { ownerId, tenantId }: DeletionRow,
-  until: Date,
 ): Promise<void> {
-  await client.budgetReservation.updateMany({
-    where: { ownerId, createdAt: { lte: until } },
-    data: { ownerId: deletedOwnerId },
-  });
   const scope = scopeOf("viewer", { ownerId, tenantId });
-  const days = await client.spendDay.findMany({ where: { scope }, select: { day: true } });
+  const now = new Date();
+  const before = { lt: calendarOf(now).firstOfMonth };
+  const days = await client.spendDay.findMany({ where: { scope, day: before }, select: { day: true } });
   // One by one: who counts a call takes several, and must not wait for one that is held here.
   for (const { day } of days) await client.spendDay.deleteMany({ where: { scope, day } });
-  for (const key of viewerRateKeys(ownerId)) await client.rateWindow.deleteMany({ where: { key } });
+  const over = { lte: BigInt(now.getTime()) };
+  for (const key of viewerRateKeys(ownerId))
+    await client.rateWindow.deleteMany({ where: { key, endsAtMs: over } });
 }

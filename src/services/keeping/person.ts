@@ -44,7 +44,7 @@ export async function removePerson(
   await repeat(signal, () => forgetCaller(client, deletion));
   await repeat(signal, () => removeEvents(client, deletion));
   await removeCounter(client, deletion.ownerId);
-  await forgetCounts(client, deletion, until);
+  await forgetCounts(client, deletion);
 }
 
 async function removeConversations(

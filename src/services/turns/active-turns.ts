@@ -1,5 +1,6 @@
 import type { DatabaseTransaction } from "../../db/database.js";
-import { ParleyError } from "../../errors.js";
+import { tooManyAtOnce } from "../../errors.js";
+import type { ParleyError } from "../../errors.js";
 
 /** The turns of a viewer that are queued or running, on whichever server. */
 export function countActiveTurns(client: DatabaseTransaction, ownerId: string): Promise<number> {
@@ -21,5 +22,5 @@ export async function refuseAboveActive(
 
 export function tooManyActive(maxActive: number): ParleyError {
   const message = `At most ${maxActive} turns of a viewer may wait or run at once. Wait for one to end, or cancel one.`;
-  return new ParleyError("RATE_LIMITED", message, { retryable: true });
+  return tooManyAtOnce(message);
 }

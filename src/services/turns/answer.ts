@@ -2,7 +2,9 @@ import type { ModelEvent } from "../../azure/types.js";
 import type { AudioDraft, AudioStore } from "../../storage/audio-store.js";
 import type { AudioFormat } from "../audio/clip-format.js";
 import { growingWavHeader } from "../audio/formats/wav-header.js";
+import { answerDurationOrBound } from "../history/estimate.js";
 import type { AnswerLog } from "../live/answer-log.js";
+import type { Received } from "./call-record.js";
 import { measureSound, pcmBytesPerMs } from "./sound-length.js";
 import { Words } from "./words.js";
 
@@ -134,8 +136,10 @@ export class Answer {
     return this.#draft === null && this.#words.text === "";
   }
 
-  get letters(): string {
-    return this.#words.text;
+  /** What is to be paid, with the length of the sound where it could be told. */
+  received(soundMs: number | null): Received {
+    const audio = { durationMs: soundMs, byteLength: this.#soundByteLength };
+    return { receivedText: this.#words.text, receivedAudioMs: answerDurationOrBound(audio) };
   }
 
   async discard(): Promise<void> {

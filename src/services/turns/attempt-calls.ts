@@ -2,7 +2,7 @@ import type { Config } from "../../config/config.js";
 import type { TurnRow } from "../../db/rows.js";
 import type { RequestPlan } from "../history/types.js";
 import { callColumns, interruptedCallColumns, runningCall } from "./call-record.js";
-import type { CallColumns, EndedCall } from "./call-record.js";
+import type { CallColumns, EndedCall, Received } from "./call-record.js";
 import { forgetFiltered } from "./forget-filtered.js";
 import { LeaseLostError } from "./lease.js";
 import type { Fence } from "./lease.js";
@@ -77,9 +77,9 @@ export class AttemptCalls {
   }
 
   /** A call that this server itself broke off may have been billed. */
-  countBroken(): void {
+  countBroken(received: Received): void {
     if (this.#running === null) return;
-    this.#paid.push(interruptedCallColumns(this.#running, this.#parts.prices, new Date()));
+    this.#paid.push(interruptedCallColumns(this.#running, received, this.#parts.prices, new Date()));
     this.#running = null;
   }
 

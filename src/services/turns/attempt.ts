@@ -136,13 +136,12 @@ export class Attempt {
       await this.#calls.forgetFiltered();
       const endedAt = new Date();
       const soundMs = await answer.soundMs().catch(() => null);
-      const received = { receivedText: answer.letters, receivedAudioMs: soundMs ?? 0 };
-      this.#calls.end({ id, plan, result, startedAt, endedAt, ...received });
+      this.#calls.end({ id, plan, result, startedAt, endedAt, ...answer.received(soundMs) });
       return { plan, result, answer, soundMs };
     } catch (error) {
       await log.drop();
       this.#grown ||= log.begun;
-      this.#calls.countBroken();
+      this.#calls.countBroken(answer.received(await answer.soundMs().catch(() => null)));
       await this.#giveUp(answer, error);
       throw error;
     }

@@ -6,15 +6,19 @@ import type { RequestPlan } from "../history/types.js";
 import { costOfCall, noTokens } from "../usage/usage.js";
 import type { ModelTarget } from "./model-target.js";
 
+/** What came of an answer, whether it is kept or not. */
+export interface Received {
+  receivedText: string;
+  receivedAudioMs: number;
+}
+
 /** A call to the model that has ended, with what it received. */
-export interface EndedCall {
+export interface EndedCall extends Received {
   id: string;
   plan: RequestPlan;
   result: CompletionResult;
   startedAt: Date;
   endedAt: Date;
-  receivedText: string;
-  receivedAudioMs: number;
 }
 
 const callFactsSchema = z.object({
@@ -74,10 +78,16 @@ export function runningCall(id: string, plan: RequestPlan, target: ModelTarget):
   });
 }
 
-/** The row of a call whose server died: it may have been billed, so its input is counted as estimated. */
-export function interruptedCallColumns(runningCall: string, prices: Prices, endedAt: Date) {
+/** The row of a call whose server died: it may have been billed, so its input and what is left of its answer count as estimated. */
+export function interruptedCallColumns(
+  runningCall: string,
+  received: Received,
+  prices: Prices,
+  endedAt: Date,
+) {
   const call = callFactsSchema.parse(JSON.parse(runningCall));
-  const usage = { ...noTokens, inputText: call.inputTextTokens, inputAudio: call.inputAudioTokens };
+  const { inputTextTokens: inputText, inputAudioTokens: inputAudio } = call;
+  const usage = { ...noTokens, inputText, inputAudio, ...outputOf(received) };
   return {
     ...call,
     model: null,
@@ -89,8 +99,8 @@ export function interruptedCallColumns(runningCall: string, prices: Prices, ende
     httpAttempts: 1,
     timeToFirstAudioMs: null,
     cachedInputTokens: 0,
-    outputTextTokens: 0,
-    outputAudioTokens: 0,
+    outputTextTokens: usage.outputText,
+    outputAudioTokens: usage.outputAudio,
     endedAt,
     costMicroUsd: costOfCall(prices, { deployment: call.deployment, model: null, usage }),
     estimated: true,
@@ -136,12 +146,15 @@ export function callColumns(call: EndedCall, target: ModelTarget, prices: Prices
   };
 }
 
-function estimateUsage({ plan, receivedText, receivedAudioMs }: EndedCall): TokenUsage {
+function estimateUsage({ plan, ...received }: EndedCall): TokenUsage {
   return {
     inputText: plan.estimate.textTokens,
     inputAudio: plan.estimate.audioTokens,
     cachedInput: 0,
-    outputText: textTokens(receivedText),
-    outputAudio: assistantSoundTokens(receivedAudioMs),
+    ...outputOf(received),
   };
+}
+
+function outputOf({ receivedText, receivedAudioMs }: Received) {
+  return { outputText: textTokens(receivedText), outputAudio: assistantSoundTokens(receivedAudioMs) };
 }

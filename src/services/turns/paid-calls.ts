@@ -59,7 +59,8 @@ export function recordCalls(
     await transaction.modelCall.createMany({ data });
     // What is reserved for a turn that is there goes with its end.
     if (!isThere) await budgets?.release(transaction, turn);
-    await budgets?.count(transaction, { ...turn, ownerId: whose.ownerId }, data, replaced);
+    // A person who was deleted meanwhile pays, though the call doesn't name them: see forgetCounts.
+    await budgets?.count(transaction, turn, data, replaced);
   });
 }
 

@@ -143,8 +143,9 @@ export class TurnRecovery {
     const end = endOf(claimed);
     const salvage = await salvageAnswer(database.client, store, claimed, target);
     if (salvage.failure !== null) await this.#dropSound(claimed, fence, salvage);
-    const calls = runningCall === null ? [] : [interruptedCallColumns(runningCall, prices, new Date())];
-    const { answer, grown } = salvage;
+    const { answer, grown, received } = salvage;
+    const calls =
+      runningCall === null ? [] : [interruptedCallColumns(runningCall, received, prices, new Date())];
     const outcome = { end, answer, grown, calls, model: null };
     const { client } = database;
     const ended = await finishTurn({ client, budgets }, turn, fence, outcome).catch(

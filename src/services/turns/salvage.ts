@@ -5,19 +5,24 @@ import type { AudioClipRow, TurnRow } from "../../db/rows.js";
 import { toAudioFormat } from "../audio/clip-format.js";
 import type { AudioFormat } from "../audio/clip-format.js";
 import type { ByteSource } from "../audio/formats/byte-source.js";
+import { answerDurationOrBound } from "../history/estimate.js";
 import { pcmHeaderByteLength, readGrowth } from "../live/read-answer.js";
+import type { Received } from "./call-record.js";
 import type { KeptAnswer, KeptSound } from "./finish.js";
 import { trueHeader } from "./keep-answer.js";
 import type { ModelTarget } from "./model-target.js";
-import { measureSound } from "./sound-length.js";
+import { measureSound, pcmBytesPerMs } from "./sound-length.js";
 
 const sampleByteLength = 2;
+const nothing: Received = Object.freeze({ receivedText: "", receivedAudioMs: 0 });
 
 /** What a server that died has left of an answer. */
 export interface Salvage {
   answer: KeptAnswer | null;
   /** Whether the answer has rows from the time when it grew. */
   grown: boolean;
+  /** What is to be paid, also where it is not kept. */
+  received: Received;
   /** Of the clip that grew, whose draft may still be there; null where there was none. */
   storageKey: string | null;
   /** Why the sound could not be made whole, a full disk say; null where it could. */
@@ -38,11 +43,17 @@ export async function salvageAnswer(
     where: { turnId_role: { turnId: turn.id, role: "ASSISTANT" } },
     include: { audio: true },
   });
-  if (message === null) return { answer: null, grown: false, storageKey: null, failure: null };
-  const words = (await readGrowth(client, [message.id])).get(message.id);
+  if (message === null)
+    return { answer: null, grown: false, received: nothing, storageKey: null, failure: null };
+  const growth = (await readGrowth(client, [message.id])).get(message.id);
   const { sound, failure } = await trySound(store, message.audio, target);
-  const { text, transcript } = words ?? message;
-  const left = { grown: true, storageKey: message.audio?.storageKey ?? null, failure };
+  const { text, transcript } = growth ?? message;
+  const receivedText = (text ?? "") + (transcript ?? "");
+  // Where the sound can't be made whole the log tells how much there was.
+  const receivedAudioMs =
+    sound === null ? (growth?.audioByteLength ?? 0) / pcmBytesPerMs : answerDurationOrBound(sound);
+  const received = { receivedText, receivedAudioMs };
+  const left = { grown: true, received, storageKey: message.audio?.storageKey ?? null, failure };
   if (sound === null && text === null && transcript === null) return { answer: null, ...left };
   return { answer: { messageId: message.id, text, transcript, sound }, ...left };
 }
