@@ -1,17 +1,14 @@
-import { createRemoteJWKSet, jwtVerify } from "jose";
+import { jwtVerify } from "jose";
 import type { JWTPayload } from "jose";
 import { ParleyError } from "../errors.js";
 import type { JwtConfig } from "../config/config.js";
 import type { Logger } from "../logger.js";
-import { readJson } from "./read-json.js";
+import { IssuerKeys } from "./issuer-keys.js";
 import { notGood, unauthenticated } from "./sign-in.js";
 import type { Authenticator, SignIn } from "./sign-in.js";
 import { viewerId } from "./viewer.js";
 import type { Scope, Viewer } from "./viewer.js";
 
-type Keys = ReturnType<typeof createRemoteJWKSet>;
-
-const discoveryRetryMs = 5_000;
 /** The tenant of people whose tokens name none. */
 const onlyTenant = "default";
 const members: readonly Scope[] = ["conversations:read", "conversations:write"];
@@ -21,12 +18,11 @@ const operators: readonly Scope[] = ["usage:read"];
 export class JwtAuthenticator implements Authenticator {
   readonly required = true;
   readonly #config: JwtConfig;
-  readonly #logger: Logger;
-  #keys: Promise<Keys> | null = null;
+  readonly #keys: IssuerKeys;
 
   constructor(config: JwtConfig, logger: Logger) {
     this.#config = config;
-    this.#logger = logger;
+    this.#keys = new IssuerKeys(config, logger);
   }
 
   async signIn(token: string | null): Promise<SignIn> {
@@ -42,9 +38,8 @@ export class JwtAuthenticator implements Authenticator {
 
   async #verify(token: string): Promise<JWTPayload> {
     const { audiences, algorithms, clockSkewMs } = this.#config;
-    const keys = await this.#readKeys();
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, (header) => this.#keys.find(header), {
         audience: [...audiences],
         algorithms: [...algorithms],
         clockTolerance: clockSkewMs / 1000,
@@ -53,7 +48,7 @@ export class JwtAuthenticator implements Authenticator {
       return payload;
     } catch (error) {
       if (isMistakeOfToken(error)) throw notGood();
-      throw this.#unreadable(error);
+      throw error instanceof ParleyError ? error : this.#keys.unreadable(error);
     }
   }
 
@@ -77,48 +72,6 @@ export class JwtAuthenticator implements Authenticator {
     const isMember = memberRole === null ? !isOperator : roles.includes(memberRole);
     return [...(isMember ? members : []), ...(isOperator ? operators : [])];
   }
-
-  /** Where they are is read once; which they are is read anew by jose when a token names one that is not known. */
-  #readKeys(): Promise<Keys> {
-    this.#keys ??= this.#findKeys().catch((error: unknown) => {
-      // Not anew for each request: the issuer may be down, and strangers may send tokens.
-      setTimeout(() => (this.#keys = null), discoveryRetryMs).unref();
-      throw this.#unreadable(error);
-    });
-    return this.#keys;
-  }
-
-  async #findKeys(): Promise<Keys> {
-    const { issuer, jwksUrl } = this.#config;
-    const url = jwksUrl ?? (await discoverKeys(issuer));
-    return createRemoteJWKSet(new URL(url), {
-      timeoutDuration: 5_000,
-      cooldownDuration: 15_000,
-      cacheMaxAge: 600_000,
-    });
-  }
-
-  #unreadable(error: unknown): ParleyError {
-    this.#logger.error(
-      { err: error },
-      "the keys of the token's issuer can't be read: nobody new can sign in",
-    );
-    return new ParleyError("UNAUTHENTICATED", "Tokens can't be checked at the moment. Try again soon.", {
-      retryable: true,
-      cause: error,
-    });
-  }
-}
-
-/** By OpenID Connect Discovery 1.0, section 4. */
-async function discoverKeys(issuer: string): Promise<string> {
-  const found = await readJson(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
-  const url = found["jwks_uri"];
-  if (found["issuer"] !== issuer || typeof url !== "string" || !URL.canParse(url))
-    throw new Error(`the OpenID Connect configuration of ${issuer} is not that of this issuer`);
-  if (new URL(issuer).protocol === "https:" && new URL(url).protocol !== "https:")
-    throw new Error(`the OpenID Connect configuration of ${issuer} names keys that are not read by https`);
-  return url;
 }
 
 const tokenMistakes: ReadonlySet<unknown> = new Set([
