@@ -1,8 +1,10 @@
-import { createLocalJWKSet, errors } from "jose";
+import { errors } from "jose";
 import type { CryptoKey, JSONWebKeySet, JWK, JWTHeaderParameters } from "jose";
 import { ParleyError } from "../errors.js";
 import type { JwtConfig } from "../config/config.js";
 import type { Logger } from "../logger.js";
+import { KeySet } from "./key-set.js";
+import type { TokenOrigin } from "./key-set.js";
 import { readJson } from "./read-json.js";
 
 /** How old what is known of the keys may be before they are read anew. */
@@ -17,7 +19,7 @@ const keptMs = 24 * 60 * 60_000;
 const logEveryMs = 60_000;
 
 interface Known {
-  keys: ReturnType<typeof createLocalJWKSet>;
+  keys: KeySet;
   readAtMs: number;
 }
 
@@ -40,19 +42,19 @@ export class IssuerKeys {
   }
 
   /**
-   * The key that a token's header names.
+   * The key that a token's header names, among those that may sign for where it is from.
    * @throws JOSEError where there is none
    * @throws ParleyError UNAUTHENTICATED, retryable, where the keys can't be read
    */
-  async find(header: JWTHeaderParameters): Promise<CryptoKey> {
+  async find(header: JWTHeaderParameters, from: TokenOrigin): Promise<CryptoKey> {
     const known = await this.#current();
     try {
-      return await known.keys(header);
+      return await known.keys.find(header, from);
     } catch (error) {
       const isNew = error instanceof errors.JWKSNoMatchingKey && Date.now() - known.readAtMs >= cooldownMs;
       if (!isNew) throw error;
     }
-    return (await this.#read()).keys(header);
+    return (await this.#read()).keys.find(header, from);
   }
 
   /** What says that a token could not be checked, for a reason that is not the token's. */
@@ -93,7 +95,7 @@ export class IssuerKeys {
   async #readNow(): Promise<Known> {
     try {
       this.#url ??= await discoverKeys(this.#config.issuer);
-      const keys = createLocalJWKSet(await readKeySet(this.#url));
+      const keys = new KeySet(await readKeySet(this.#url));
       this.#failure = null;
       this.#known = { keys, readAtMs: Date.now() };
       return this.#known;
@@ -104,7 +106,7 @@ export class IssuerKeys {
   }
 }
 
-/** `createLocalJWKSet` looks closer at it. */
+/** `KeySet` looks closer at it. */
 async function readKeySet(url: string): Promise<JSONWebKeySet> {
   const found = await readJson(url);
   if (!Array.isArray(found["keys"])) throw new Error(`${url} answered no JWK set`);

@@ -1,9 +1,11 @@
-import { jwtVerify } from "jose";
+import { decodeJwt, jwtVerify } from "jose";
 import type { JWTPayload } from "jose";
 import { ParleyError } from "../errors.js";
 import type { JwtConfig } from "../config/config.js";
 import type { Logger } from "../logger.js";
 import { IssuerKeys } from "./issuer-keys.js";
+import { issuerFor } from "./key-set.js";
+import type { TokenOrigin } from "./key-set.js";
 import { notGood, unauthenticated } from "./sign-in.js";
 import type { Authenticator, SignIn } from "./sign-in.js";
 import { viewerId } from "./viewer.js";
@@ -39,7 +41,8 @@ export class JwtAuthenticator implements Authenticator {
   async #verify(token: string): Promise<JWTPayload> {
     const { audiences, algorithms, clockSkewMs } = this.#config;
     try {
-      const { payload } = await jwtVerify(token, (header) => this.#keys.find(header), {
+      const from = this.#originOf(decodeJwt(token));
+      const { payload } = await jwtVerify(token, (header) => this.#keys.find(header, from), {
         audience: [...audiences],
         algorithms: [...algorithms],
         clockTolerance: clockSkewMs / 1000,
@@ -52,13 +55,18 @@ export class JwtAuthenticator implements Authenticator {
     }
   }
 
+  /** Entra's keys name the directory that they sign for, also where all people are of one tenant here. */
+  #originOf(claims: JWTPayload): TokenOrigin {
+    return { issuer: claims.iss, tenant: claims[this.#config.tenantClaim ?? "tid"] };
+  }
+
   /** @throws ParleyError UNAUTHENTICATED */
   #viewerOf(claims: JWTPayload): Viewer {
     const { issuer, subjectClaim, tenantClaim, tenants } = this.#config;
     const subject = claims[subjectClaim];
     const tenantId = tenantClaim === null ? onlyTenant : claims[tenantClaim];
     if (!isName(subject) || !isName(tenantId)) throw notGood();
-    if (claims.iss !== issuer.replace("{tenantid}", tenantId)) throw notGood();
+    if (claims.iss !== issuerFor(issuer, tenantId)) throw notGood();
     if (tenants.length > 0 && !tenants.includes(tenantId)) throw notGood();
     return { id: viewerId(tenantId, subject), tenantId, scopes: new Set(this.#scopesOf(claims)) };
   }

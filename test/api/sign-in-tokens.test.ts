@@ -127,6 +127,31 @@ describe("signing in by token", () => {
     expect(await status("acme", `${issuer.url}/globex/v2.0`)).toBe(401);
   });
 
+  it("takes a key that is of one directory for tokens of that one alone, where tokens come from many", async () => {
+    const issuer = await Issuer.start();
+    const ofAny = `${issuer.url}/{tenantid}/v2.0`;
+    const env = issuer.settings({
+      AUTH_JWT_ISSUER: ofAny,
+      AUTH_JWT_JWKS_URL: `${issuer.url}/keys`,
+      AUTH_JWT_TENANT_CLAIM: "tid",
+    });
+    const parley = await TestParley.start("sqlite", { env });
+    const tokenOf = (tid: string) => issuer.token("ada", { tid, iss: `${issuer.url}/${tid}/v2.0` });
+    const answer = (token: string) =>
+      sendOperation(parley.url, readViewer, {}, { authorization: `Bearer ${token}` });
+    await issuer.rotate("globex's", { issuer: `${issuer.url}/globex/v2.0` });
+    const [forged, good] = [await tokenOf("acme"), await tokenOf("globex")];
+    await issuer.rotate("everybody's", { issuer: ofAny });
+    const ofAll = [await tokenOf("acme"), await tokenOf("globex")];
+    await issuer.rotate("odd", { issuer: 7 });
+    expect(await answer(forged)).toMatchObject({
+      status: 401,
+      errors: [{ message: "The token or key is not good here, or no more. Sign in again." }],
+    });
+    for (const token of [good, ...ofAll]) expect((await answer(token)).status).toBe(200);
+    expect((await answer(await tokenOf("acme"))).status).toBe(401);
+  });
+
   it("lets an operator see no conversation, and a member no more than theirs", async () => {
     const { issuer, send } = await withIssuer();
     const operator = await issuer.token("ops", { roles: ["Parley.Operator"] });
