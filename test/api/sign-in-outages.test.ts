@@ -46,6 +46,15 @@ describe("while the issuer's keys can't be read", () => {
     expect((await signIn()).status).toBe(200);
   });
 
+  it("nobody is taken for one who guesses", async () => {
+    const { issuer, signIn } = await withIssuer({ RATE_ADDRESS_FAILED_SIGN_INS_PER_MINUTE: "3" });
+    issuer.down = true;
+    for (let request = 0; request < 5; request += 1) expect(await signIn()).toMatchObject(again);
+    issuer.down = false;
+    pass(6 * secondMs);
+    expect((await signIn()).status).toBe(200);
+  });
+
   it("those that were read last are good for a day", async () => {
     const { issuer, signIn, complaints } = await withIssuer();
     expect((await signIn()).status).toBe(200);
