@@ -43,7 +43,11 @@ export function addressLimits(
 }
 
 export function httpRequestFrom(request: FastifyRequest, trustedProxies: number): CameFrom {
-  return { address: clientAddress(request.raw, trustedProxies), counted: ["reads", kindOf(request)] };
+  return {
+    address: clientAddress(request.raw, trustedProxies),
+    counted: ["reads", kindOf(request)],
+    countedForViewer: [],
+  };
 }
 
 function kindOf(request: FastifyRequest): "uploads" | "reads" {
