@@ -27,7 +27,7 @@ import type { SocketRates } from "./live/settings.js";
 import { Subscriptions } from "./live/subscriptions.js";
 import { registerMultipart } from "./multipart.js";
 import { originOf } from "./origin.js";
-import { requireSignIn, signedIn } from "./sign-in.js";
+import { requireSignIn, signInToOperation } from "./sign-in.js";
 
 /**
  * Serves the API at /graphql: JSON and multipart requests, subscriptions over their two transports, and the landing
@@ -42,10 +42,11 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
   const apollo = createApolloServer(app, schema, context);
   await apollo.start();
   const answerByApollo = fastifyApolloHandler(apollo, {
-    context: (request) => {
+    context: async (request) => {
       const origin = originOf(request, config.http.publicUrl);
-      const { viewer } = signedIn(request);
-      return Promise.resolve(createRequestContext(context, viewer, origin, cameFrom(request)));
+      const from = cameFrom(request);
+      const { viewer } = await signInToOperation(request, authenticatorFor(from.address));
+      return createRequestContext(context, viewer, origin, from);
     },
   });
   const subscriptions = new Subscriptions(app, {
