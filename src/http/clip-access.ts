@@ -9,15 +9,17 @@ type Access = { viewerId: string; urlEndsAt: Date | null };
 
 export interface ClipDoors {
   authenticatorFor: (request: FastifyRequest) => Authenticator;
-  /** Rejects where too much is asked for. */
-  admitRead: (request: FastifyRequest, viewerId: string) => Promise<void>;
+  /** Both reject where too much is asked for: before it is looked at who asks, and once that is known. */
+  admitAddressRead: (request: FastifyRequest) => Promise<void>;
+  admitViewerRead: (viewerId: string) => Promise<void>;
 }
 
 /** Reads a clip as the viewer whom the request is from. @throws ParleyError FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED */
 export function clipAccess(context: AppContext, doors: ClipDoors): AudioRouteSources["findClip"] {
   return async (request, clipId) => {
+    await doors.admitAddressRead(request);
     const { viewerId, urlEndsAt } = await accessOf(context, doors, request, clipId);
-    await doors.admitRead(request, viewerId);
+    await doors.admitViewerRead(viewerId);
     const clip = await context.findClip(viewerId, clipId);
     return clip === null ? null : { ...clip, urlEndsAt };
   };
