@@ -5,7 +5,7 @@ import { requireScope } from "../auth/viewer.js";
 import type { AudioRoute, AudioRouteSources } from "./audio-routes.js";
 import { signIn } from "./sign-in.js";
 
-type Access = { viewerId: string; urlEndsAt: Date | null };
+type Access = { viewerId: string; urlEndsAt: Date | null; byHeader: boolean };
 
 export interface ClipDoors {
   authenticatorFor: (request: FastifyRequest) => Authenticator;
@@ -18,10 +18,10 @@ export interface ClipDoors {
 export function clipAccess(context: AppContext, doors: ClipDoors): AudioRouteSources["findClip"] {
   return async (request, clipId) => {
     await doors.admitAddressRead(request);
-    const { viewerId, urlEndsAt } = await accessOf(context, doors, request, clipId);
+    const { viewerId, ...access } = await accessOf(context, doors, request, clipId);
     await doors.admitViewerRead(viewerId);
     const clip = await context.findClip(viewerId, clipId);
-    return clip === null ? null : { ...clip, urlEndsAt };
+    return clip === null ? null : { ...clip, ...access };
   };
 }
 
@@ -34,11 +34,12 @@ async function accessOf(
 ): Promise<Access> {
   if (signedAudio && isSigned(request.query)) {
     const { viewerId, expires } = await signedUrls.verify("audio", clipId, request.query);
-    return { viewerId, urlEndsAt: new Date(expires * 1000) };
+    return { viewerId, urlEndsAt: new Date(expires * 1000), byHeader: false };
   }
-  const { viewer } = await signIn(request, authenticatorFor(request));
+  const authenticator = authenticatorFor(request);
+  const { viewer } = await signIn(request, authenticator);
   requireScope(viewer, "conversations:read");
-  return { viewerId: viewer.id, urlEndsAt: null };
+  return { viewerId: viewer.id, urlEndsAt: null, byHeader: authenticator.required };
 }
 
 /** A signed URL of which only a part is left is none that is plain. */

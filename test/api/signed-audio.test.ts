@@ -142,7 +142,14 @@ onEachDatabase("The URL of a clip, where people sign in,", (kind) => {
     expect((await fetch(url)).status).toBe(200);
     const plain = url.replace(/\?.*/, "");
     expect(await refusal(plain)).toMatchObject({ status: 401, code: "UNAUTHENTICATED" });
-    expect((await fetch(plain, { headers: ada.headers })).status).toBe(200);
+    const heard = await fetch(plain, { headers: ada.headers });
+    expect([heard.status, heard.headers.get("cache-control"), heard.headers.get("vary")]).toEqual([
+      200,
+      "private, no-cache",
+      expect.stringContaining("Authorization"),
+    ]);
+    const etag = heard.headers.get("etag") ?? "";
+    expect((await fetch(plain, { headers: { ...ada.headers, "if-none-match": etag } })).status).toBe(304);
     expect(await refusal(plain, { headers: bert.headers })).toMatchObject({ status: 404, code: "NOT_FOUND" });
     expect(await refusal(plain, { headers: writer.headers })).toMatchObject({
       status: 403,
