@@ -1,17 +1,16 @@
-import { createRemoteJWKSet, jwtVerify } from "jose";
+import { decodeJwt, jwtVerify } from "jose";
 import type { JWTPayload } from "jose";
 import { ParleyError } from "../errors.js";
 import type { JwtConfig } from "../config/config.js";
 import type { Logger } from "../logger.js";
-import { readJson } from "./read-json.js";
+import { IssuerKeys } from "./issuer-keys.js";
+import { issuerFor } from "./key-set.js";
+import type { TokenOrigin } from "./key-set.js";
 import { notGood, unauthenticated } from "./sign-in.js";
 import type { Authenticator, SignIn } from "./sign-in.js";
 import { viewerId } from "./viewer.js";
 import type { Scope, Viewer } from "./viewer.js";
 
-type Keys = ReturnType<typeof createRemoteJWKSet>;
-
-const discoveryRetryMs = 5_000;
 /** The tenant of people whose tokens name none. */
 const onlyTenant = "default";
 const members: readonly Scope[] = ["conversations:read", "conversations:write"];
@@ -21,12 +20,11 @@ const operators: readonly Scope[] = ["usage:read"];
 export class JwtAuthenticator implements Authenticator {
   readonly required = true;
   readonly #config: JwtConfig;
-  readonly #logger: Logger;
-  #keys: Promise<Keys> | null = null;
+  readonly #keys: IssuerKeys;
 
   constructor(config: JwtConfig, logger: Logger) {
     this.#config = config;
-    this.#logger = logger;
+    this.#keys = new IssuerKeys(config, logger);
   }
 
   async signIn(token: string | null): Promise<SignIn> {
@@ -42,9 +40,9 @@ export class JwtAuthenticator implements Authenticator {
 
   async #verify(token: string): Promise<JWTPayload> {
     const { audiences, algorithms, clockSkewMs } = this.#config;
-    const keys = await this.#readKeys();
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const from = this.#originOf(decodeJwt(token));
+      const { payload } = await jwtVerify(token, (header) => this.#keys.find(header, from), {
         audience: [...audiences],
         algorithms: [...algorithms],
         clockTolerance: clockSkewMs / 1000,
@@ -53,8 +51,13 @@ export class JwtAuthenticator implements Authenticator {
       return payload;
     } catch (error) {
       if (isMistakeOfToken(error)) throw notGood();
-      throw this.#unreadable(error);
+      throw error instanceof ParleyError ? error : this.#keys.unreadable(error);
     }
+  }
+
+  /** Entra's keys name the directory that they sign for, also where all people are of one tenant here. */
+  #originOf(claims: JWTPayload): TokenOrigin {
+    return { issuer: claims.iss, tenant: claims[this.#config.tenantClaim ?? "tid"] };
   }
 
   /** @throws ParleyError UNAUTHENTICATED */
@@ -63,7 +66,7 @@ export class JwtAuthenticator implements Authenticator {
     const subject = claims[subjectClaim];
     const tenantId = tenantClaim === null ? onlyTenant : claims[tenantClaim];
     if (!isName(subject) || !isName(tenantId)) throw notGood();
-    if (claims.iss !== issuer.replace("{tenantid}", tenantId)) throw notGood();
+    if (claims.iss !== issuerFor(issuer, tenantId)) throw notGood();
     if (tenants.length > 0 && !tenants.includes(tenantId)) throw notGood();
     return { id: viewerId(tenantId, subject), tenantId, scopes: new Set(this.#scopesOf(claims)) };
   }
@@ -77,48 +80,6 @@ export class JwtAuthenticator implements Authenticator {
     const isMember = memberRole === null ? !isOperator : roles.includes(memberRole);
     return [...(isMember ? members : []), ...(isOperator ? operators : [])];
   }
-
-  /** Where they are is read once; which they are is read anew by jose when a token names one that is not known. */
-  #readKeys(): Promise<Keys> {
-    this.#keys ??= this.#findKeys().catch((error: unknown) => {
-      // Not anew for each request: the issuer may be down, and strangers may send tokens.
-      setTimeout(() => (this.#keys = null), discoveryRetryMs).unref();
-      throw this.#unreadable(error);
-    });
-    return this.#keys;
-  }
-
-  async #findKeys(): Promise<Keys> {
-    const { issuer, jwksUrl } = this.#config;
-    const url = jwksUrl ?? (await discoverKeys(issuer));
-    return createRemoteJWKSet(new URL(url), {
-      timeoutDuration: 5_000,
-      cooldownDuration: 15_000,
-      cacheMaxAge: 600_000,
-    });
-  }
-
-  #unreadable(error: unknown): ParleyError {
-    this.#logger.error(
-      { err: error },
-      "the keys of the token's issuer can't be read: nobody new can sign in",
-    );
-    return new ParleyError("UNAUTHENTICATED", "Tokens can't be checked at the moment. Try again soon.", {
-      retryable: true,
-      cause: error,
-    });
-  }
-}
-
-/** By OpenID Connect Discovery 1.0, section 4. */
-async function discoverKeys(issuer: string): Promise<string> {
-  const found = await readJson(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
-  const url = found["jwks_uri"];
-  if (found["issuer"] !== issuer || typeof url !== "string" || !URL.canParse(url))
-    throw new Error(`the OpenID Connect configuration of ${issuer} is not that of this issuer`);
-  if (new URL(issuer).protocol === "https:" && new URL(url).protocol !== "https:")
-    throw new Error(`the OpenID Connect configuration of ${issuer} names keys that are not read by https`);
-  return url;
 }
 
 const tokenMistakes: ReadonlySet<unknown> = new Set([

@@ -40,7 +40,8 @@ export interface HttpApp {
  */
 export async function createHttpApp(context: AppContext, times: ClientTimes = clientTimes): Promise<HttpApp> {
   const { config, logger } = context;
-  const { admitRead, admitUpload, cameFrom } = addressLimits(context.rates, config.http);
+  const limits = addressLimits(context.rates, config.http);
+  const { admitAddressRead, admitViewerRead, admitUpload, cameFrom } = limits;
   const authenticatorFor = (request: FastifyRequest) =>
     countGuesses(context.authenticator, context.rates, cameFrom(request).address);
   const app = Fastify({
@@ -68,7 +69,7 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
   registerHealth(app, () => context.readiness.report());
   const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {
-    findClip: clipAccess(context, { authenticatorFor, admitRead }),
+    findClip: clipAccess(context, { authenticatorFor, admitAddressRead, admitViewerRead }),
     openGrowing: (clipId) => context.growingClips.open(clipId),
     store: context.store,
     stallMs: audioStallMs,
@@ -82,7 +83,8 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
   });
   registerExport(app, {
     authenticatorFor,
-    admitRead,
+    admitAddressRead,
+    admitViewerRead,
     open: (viewer) => context.exports.open(viewer),
     stallMs: audioStallMs,
   });

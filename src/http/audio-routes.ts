@@ -24,6 +24,8 @@ export interface ServedClip {
   createdAt: Date;
   /** When the URL that was asked for is good no more; null for one that does not end. */
   urlEndsAt: Date | null;
+  /** Whether the Authorization header let the sender in: another one may not hear it, nor the same one later. */
+  byHeader: boolean;
 }
 
 export interface AudioRouteSources {
@@ -92,7 +94,7 @@ async function serveClip(
   const bytes = sent === null ? undefined : await openBytes(request, clip, sent, sources);
   void reply.headers({
     ...keptHeaders,
-    ...cacheHeaders(clip),
+    ...cacheHeaders(reply, clip),
     etag,
     "last-modified": lastModified.toUTCString(),
   });
@@ -174,7 +176,11 @@ function bodyHeaders(
 }
 
 /** A clip never changes and belongs to its owner. Under a URL that ends nothing is kept for longer. */
-function cacheHeaders({ urlEndsAt }: ServedClip): Record<string, string> {
+function cacheHeaders(reply: FastifyReply, { urlEndsAt, byHeader }: ServedClip): Record<string, string> {
+  if (byHeader) {
+    const vary = [reply.getHeader("vary") ?? [], "Authorization"].flat().join(", ");
+    return { "cache-control": "private, no-cache", vary };
+  }
   const maxAge = urlEndsAt === null ? 31_536_000 : Math.floor((urlEndsAt.getTime() - Date.now()) / 1000);
   return { "cache-control": `private, max-age=${Math.max(maxAge, 0)}, immutable` };
 }

@@ -5,21 +5,23 @@ import { requireScope } from "../auth/viewer.js";
 import type { AudioRoute, AudioRouteSources } from "./audio-routes.js";
 import { signIn } from "./sign-in.js";
 
-type Access = { viewerId: string; urlEndsAt: Date | null };
+type Access = { viewerId: string; urlEndsAt: Date | null; byHeader: boolean };
 
 export interface ClipDoors {
   authenticatorFor: (request: FastifyRequest) => Authenticator;
-  /** Rejects where too much is asked for. */
-  admitRead: (request: FastifyRequest, viewerId: string) => Promise<void>;
+  /** Both reject where too much is asked for: before it is looked at who asks, and once that is known. */
+  admitAddressRead: (request: FastifyRequest) => Promise<void>;
+  admitViewerRead: (viewerId: string) => Promise<void>;
 }
 
 /** Reads a clip as the viewer whom the request is from. @throws ParleyError FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED */
 export function clipAccess(context: AppContext, doors: ClipDoors): AudioRouteSources["findClip"] {
   return async (request, clipId) => {
-    const { viewerId, urlEndsAt } = await accessOf(context, doors, request, clipId);
-    await doors.admitRead(request, viewerId);
+    await doors.admitAddressRead(request);
+    const { viewerId, ...access } = await accessOf(context, doors, request, clipId);
+    await doors.admitViewerRead(viewerId);
     const clip = await context.findClip(viewerId, clipId);
-    return clip === null ? null : { ...clip, urlEndsAt };
+    return clip === null ? null : { ...clip, ...access };
   };
 }
 
@@ -32,11 +34,12 @@ async function accessOf(
 ): Promise<Access> {
   if (signedAudio && isSigned(request.query)) {
     const { viewerId, expires } = await signedUrls.verify("audio", clipId, request.query);
-    return { viewerId, urlEndsAt: new Date(expires * 1000) };
+    return { viewerId, urlEndsAt: new Date(expires * 1000), byHeader: false };
   }
-  const { viewer } = await signIn(request, authenticatorFor(request));
+  const authenticator = authenticatorFor(request);
+  const { viewer } = await signIn(request, authenticator);
   requireScope(viewer, "conversations:read");
-  return { viewerId: viewer.id, urlEndsAt: null };
+  return { viewerId: viewer.id, urlEndsAt: null, byHeader: authenticator.required };
 }
 
 /** A signed URL of which only a part is left is none that is plain. */

@@ -37,10 +37,11 @@ export function registerExport(app: FastifyInstance, sources: ExportRouteSources
 /** @throws ParleyError UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED */
 async function viewerOf(
   request: FastifyRequest,
-  { authenticatorFor, admitRead }: ClipDoors,
+  { authenticatorFor, admitAddressRead, admitViewerRead }: ClipDoors,
 ): Promise<Viewer> {
+  await admitAddressRead(request);
   const { viewer } = await signIn(request, authenticatorFor(request));
   requireScope(viewer, "conversations:read");
-  await admitRead(request, viewer.id);
+  await admitViewerRead(viewer.id);
   return viewer;
 }

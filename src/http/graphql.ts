@@ -15,17 +15,19 @@ import type { RequestContext } from "../resolvers/request-context.js";
 import { resolvers } from "../resolvers/resolvers.js";
 import { scalars } from "../resolvers/scalars.js";
 import { countGuesses } from "../services/rates/count-guesses.js";
+import type { RateLimits } from "../services/rates/rate-limits.js";
 import { readTypeDefinitions } from "../schema/type-definitions.js";
 import { formatError } from "./error-format.js";
 import { sandboxLandingPage } from "./explorers.js";
 import { addressLimits } from "./limits/address-limits.js";
 import { documentRules, maxErrors, maxLexicalTokens } from "./limits/document-rules.js";
-import { queryCostPlugin } from "./limits/query-cost.js";
+import { maxQueryCost, queryCostPlugin } from "./limits/query-cost.js";
 import { refuseSubscriptionsPlugin } from "./live/subscription-request.js";
+import type { SocketRates } from "./live/settings.js";
 import { Subscriptions } from "./live/subscriptions.js";
 import { registerMultipart } from "./multipart.js";
 import { originOf } from "./origin.js";
-import { requireSignIn, signedIn } from "./sign-in.js";
+import { requireSignIn, signInToOperation } from "./sign-in.js";
 
 /**
  * Serves the API at /graphql: JSON and multipart requests, subscriptions over their two transports, and the landing
@@ -33,16 +35,18 @@ import { requireSignIn, signedIn } from "./sign-in.js";
  */
 export async function registerGraphql(app: FastifyInstance, context: AppContext): Promise<Subscriptions> {
   const { config, logger } = context;
-  const { countAddress, cameFrom } = addressLimits(context.rates, config.http);
-  const authenticatorFor = (address: string) => countGuesses(context.authenticator, context.rates, address);
+  const { rates } = context;
+  const { countAddress, cameFrom } = addressLimits(rates, config.http);
+  const authenticatorFor = (address: string) => countGuesses(context.authenticator, rates, address);
   const schema = createSchema();
   const apollo = createApolloServer(app, schema, context);
   await apollo.start();
   const answerByApollo = fastifyApolloHandler(apollo, {
-    context: (request) => {
+    context: async (request) => {
       const origin = originOf(request, config.http.publicUrl);
-      const { viewer } = signedIn(request);
-      return Promise.resolve(createRequestContext(context, viewer, origin, cameFrom(request)));
+      const from = cameFrom(request);
+      const { viewer } = await signInToOperation(request, authenticatorFor(from.address));
+      return createRequestContext(context, viewer, origin, from);
     },
   });
   const subscriptions = new Subscriptions(app, {
@@ -51,6 +55,9 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
     createContext: (viewer, origin, from) => createRequestContext(context, viewer, origin, from),
     http: config.http,
     limits: config.subscriptions,
+    // Where nobody signs in everybody is one viewer, whom nothing bounds but the server itself.
+    maxEventCost: context.authenticator.required ? maxQueryCost : null,
+    rates: socketRates(rates),
     logger,
   });
   await app.register((scope, _options, done) => {
@@ -70,6 +77,16 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
     done();
   });
   return subscriptions;
+}
+
+function socketRates(rates: RateLimits): SocketRates {
+  return {
+    admitSocket: (address) => rates.takeForAddress(address, "reads"),
+    admitOperation: async (address, { id }) => {
+      await rates.takeForAddress(address, "reads");
+      await rates.takeForViewer(id, "reads");
+    },
+  };
 }
 
 export function createSchema() {

@@ -15,6 +15,9 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   SERVER_SHUTTING_DOWN: 503,
 };
 
+/** Goes with each 401: RFC 9110, section 11.6.1, and RFC 6750. */
+export const challenge = { "www-authenticate": 'Bearer realm="Parley"' } as const;
+
 /** Errors outside of GraphQL's execution are told in GraphQL's form, too, so that clients read them in one way. */
 export function registerHttpErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -44,8 +47,7 @@ export function statusOf(error: ParleyError): number {
 }
 
 export function sendError(reply: FastifyReply, request: FastifyRequest, error: ParleyError) {
-  // RFC 9110, section 11.6.1, and RFC 6750.
-  if (error.code === "UNAUTHENTICATED") void reply.header("www-authenticate", 'Bearer realm="Parley"');
+  if (error.code === "UNAUTHENTICATED") void reply.headers(challenge);
   if (error.retryAfterMs !== null) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
   return reply
     .code(statusOf(error))

@@ -12,6 +12,7 @@ import type { Turn } from "../helpers/operations.js";
 import { TestParley, sendOperation } from "../helpers/parley.js";
 import { spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
+import { RawSocket, refusedUpgrade } from "../live/raw-socket.js";
 import { subscribe, transports } from "../helpers/subscriptions.js";
 
 const limited = { code: "RATE_LIMITED", retryable: true, retryAfterMs: expect.any(Number) as unknown };
@@ -189,6 +190,39 @@ onEachDatabase("the requests of an address in a minute", (kind) => {
     const { errors } = await parley.send(addTextTurn, { input: { conversationId, text: "Hello." } });
     expect(errors).toMatchObject([{ extensions: limited }]);
     expect(errors[0]?.message).toMatch(/^At most 1 turns of an address/);
+  });
+});
+
+onEachDatabase("what comes over a WebSocket", (kind) => {
+  const socketUrl = (parley: TestParley) => `${parley.url.replace("http", "ws")}/graphql`;
+
+  it.each(["{ __typename }", "{ nothing }", "{", "{ __schema { types { name } } }"])(
+    "counts as a read before it is looked at: %s",
+    async (query) => {
+      const parley = await TestParley.start(kind, { env: { RATE_READS_PER_MINUTE: "3" } });
+      const socket = await RawSocket.initialised(socketUrl(parley));
+      for (let id = 1; id <= 3; id += 1) {
+        socket.subscribe(String(id), query);
+        expect(JSON.stringify(await socket.next())).not.toContain("RATE_LIMITED");
+        if (query.includes("__")) expect(await socket.next()).toMatchObject({ type: "complete" });
+      }
+      socket.subscribe("4", query);
+      expect(await socket.next()).toMatchObject({ type: "error", payload: [{ extensions: limited }] });
+    },
+  );
+
+  it("counts for its address as well, and so does the opening of it", async () => {
+    const parley = await TestParley.start(kind, { env: { RATE_ADDRESS_READS_PER_MINUTE: "3" } });
+    const socket = await RawSocket.initialised(socketUrl(parley));
+    await RawSocket.initialised(socketUrl(parley));
+    socket.subscribe("1", "{");
+    expect(JSON.stringify(await socket.next())).not.toContain("RATE_LIMITED");
+    socket.subscribe("2", "{");
+    expect(await socket.next()).toMatchObject({ type: "error", payload: [{ extensions: limited }] });
+    expect(await refusedUpgrade(socketUrl(parley))).toMatchObject({
+      status: 429,
+      body: { errors: [{ extensions: limited }] },
+    });
   });
 });
 

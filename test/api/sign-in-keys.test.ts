@@ -50,6 +50,30 @@ onEachDatabase("signing in by key", (kind) => {
     });
   });
 
+  it.each(["api-key", "none"])(
+    "asks a program that would take a page, too, for what it asks others: AUTH=%s",
+    async (AUTH) => {
+      const parley = await TestParley.start(kind, { env: { AUTH } });
+      const { headers } = await keyOf(parley, "ada");
+      const get = (more: Record<string, string>) =>
+        fetch(`${parley.url}/graphql?query=${encodeURIComponent(readViewer)}`, {
+          headers: { accept: "application/json, text/html;q=0.1", "apollo-require-preflight": "1", ...more },
+        });
+      const unknown = await get({});
+      if (AUTH === "none") expect(unknown.status).toBe(200);
+      else {
+        expect([unknown.status, unknown.headers.get("www-authenticate")]).toEqual([
+          401,
+          'Bearer realm="Parley"',
+        ]);
+        expect(await unknown.json()).toMatchObject({
+          errors: [{ extensions: { code: "UNAUTHENTICATED", retryable: false } }],
+        });
+      }
+      expect((await get(headers)).status).toBe(200);
+    },
+  );
+
   it("refuses the id of a key with another secret", async () => {
     const parley = await startParley(kind);
     const { headers } = await keyOf(parley, "ada");

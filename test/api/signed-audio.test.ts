@@ -142,7 +142,14 @@ onEachDatabase("The URL of a clip, where people sign in,", (kind) => {
     expect((await fetch(url)).status).toBe(200);
     const plain = url.replace(/\?.*/, "");
     expect(await refusal(plain)).toMatchObject({ status: 401, code: "UNAUTHENTICATED" });
-    expect((await fetch(plain, { headers: ada.headers })).status).toBe(200);
+    const heard = await fetch(plain, { headers: ada.headers });
+    expect([heard.status, heard.headers.get("cache-control"), heard.headers.get("vary")]).toEqual([
+      200,
+      "private, no-cache",
+      expect.stringContaining("Authorization"),
+    ]);
+    const etag = heard.headers.get("etag") ?? "";
+    expect((await fetch(plain, { headers: { ...ada.headers, "if-none-match": etag } })).status).toBe(304);
     expect(await refusal(plain, { headers: bert.headers })).toMatchObject({ status: 404, code: "NOT_FOUND" });
     expect(await refusal(plain, { headers: writer.headers })).toMatchObject({
       status: 403,
@@ -225,6 +232,32 @@ async function age(parley: TestParley, days: number): Promise<void> {
 function before(ms: number): string {
   return new Date(Date.now() - ms).toISOString().replace("Z", "+00:00");
 }
+
+onEachDatabase("Many URLs that nobody has signed", (kind) => {
+  it("count as reads of their address, as exports that nobody may have do", async () => {
+    const env = { AUTH: "api-key", RATE_ADDRESS_READS_PER_MINUTE: "3" };
+    const parley = await TestParley.start(kind, { env });
+    const forged = `expires=1999999999&viewer=x&key=${newId("sk")}&signature=x`;
+    const url = `${parley.url}/audio/${newId("clip")}.wav?${forged}`;
+    for (let read = 0; read < 2; read += 1) expect((await fetch(url)).status).toBe(403);
+    expect((await fetch(`${parley.url}/export`)).status).toBe(401);
+    expect((await fetch(url)).status).toBe(429);
+    expect((await fetch(`${parley.url}/export`)).status).toBe(429);
+  });
+
+  it("don't make the server read its keys each time, and keep nobody from playing a good one", async () => {
+    const parley = await TestParley.start(kind, { signedAudio: true });
+    const { clip } = await answered(parley);
+    parley.statements.length = 0;
+    for (let read = 0; read < 50; read += 1) {
+      const url = clip.url.replace(/key=[^&]*/, `key=${newId("sk")}`);
+      expect((await fetch(url)).status).toBe(403);
+    }
+    const readings = parley.statements.filter((text) => /SELECT.*"?SigningKey/.test(text));
+    expect(readings.length).toBeLessThanOrEqual(30);
+    expect((await fetch(clip.url)).status).toBe(200);
+  });
+});
 
 it("A URL that one server has signed is good at another one, also where each made a key of its own", async () => {
   const parley = await TestParley.start("postgresql", { signedAudio: true });

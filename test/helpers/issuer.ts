@@ -11,6 +11,8 @@ type Keys = Awaited<ReturnType<typeof generateKeyPair>>;
 export class Issuer {
   /** How often its keys were read. */
   keysRead = 0;
+  /** How often its configuration was read. */
+  configurationRead = 0;
   /** Whether it answers nothing but 503. */
   down = false;
   url = "";
@@ -18,6 +20,7 @@ export class Issuer {
     const path = request.url ?? "";
     const answer = this.down ? undefined : this.#answers()[path];
     if (path === "/keys") this.keysRead += 1;
+    else this.configurationRead += 1;
     response.writeHead(answer === undefined ? 503 : 200, { "content-type": "application/json" });
     response.end(JSON.stringify(answer ?? {}));
   });
@@ -39,8 +42,8 @@ export class Issuer {
     return { AUTH: "jwt", AUTH_JWT_ISSUER: this.url, AUTH_JWT_AUDIENCE: "parley-api", ...changes };
   }
 
-  /** Signs with a new key from now on, and publishes it beside the old ones. */
-  async rotate(keyId: string): Promise<void> {
+  /** Signs with a new key from now on, and publishes it beside the old ones, with `more` that is said of it. */
+  async rotate(keyId: string, more: Record<string, unknown> = {}): Promise<void> {
     this.#keys = await generateKeyPair("RS256");
     this.#keyId = keyId;
     this.#published.push({
@@ -48,6 +51,7 @@ export class Issuer {
       kid: keyId,
       alg: "RS256",
       use: "sig",
+      ...more,
     });
   }
 

@@ -53,6 +53,7 @@ function clipRow(format: string): ServedClip {
     sha256,
     createdAt,
     urlEndsAt: null,
+    byHeader: false,
   };
 }
 

@@ -11,6 +11,7 @@ import type { ClientTimes } from "../../src/http/limits/slow-clients.js";
 import { addAudioTurn, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { spokenWav } from "../helpers/sound.js";
+import { createdUpload } from "../helpers/uploads.js";
 
 const apps: HttpApp[] = [];
 const pacers: NodeJS.Timeout[] = [];
@@ -98,6 +99,19 @@ describe("a client that is slow", () => {
     trickle(socket, body.subarray(body.byteLength / 2), 1, 20);
     expect(await answerOn(socket)).toMatch(/^HTTP\/1\.1 408 /);
     expect(await parley.server.context.database.client.turn.count()).toBe(0);
+  });
+
+  it("with a file that it sends to its own URL is cut off, and nothing of the file is kept", async () => {
+    const { parley, port } = await impatient({ bodyProgressMs: 300 });
+    const { uploadUrl } = await createdUpload(parley, 100_000);
+    const { pathname, search } = new URL(uploadUrl);
+    const socket = open(port);
+    socket.write(`PUT ${pathname}${search} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n`);
+    trickle(socket, Buffer.alloc(1_000), 1, 20);
+    expect(await answerOn(socket)).toMatch(/^HTTP\/1\.1 408 /);
+    expect(
+      await parley.server.context.database.client.audioUpload.count({ where: { receivedAt: null } }),
+    ).toBe(1);
   });
 
   it("with a file that it uploads is waited for as long as it goes on", async () => {

@@ -97,6 +97,8 @@ export class LiveServer {
       createContext: (viewer, origin) => this.#createContext(viewer.id, origin),
       http,
       limits: options.limits ?? { maxPerSocket: 100, maxSocketsPerViewer: 1_000 },
+      maxEventCost: null,
+      rates: { admitSocket: () => Promise.resolve(), admitOperation: () => Promise.resolve() },
       logger,
       times: options.times ?? {},
     });

@@ -15,10 +15,15 @@ export interface AddressLimits {
   /** What `countAddress` has counted is not counted again. */
   cameFrom: (request: FastifyRequest) => CameFrom;
   /**
-   * For requests that are no operations: one read, of the address and of the viewer.
+   * For requests that are no operations: one read of the address, before it is looked at who asks.
    * @throws ParleyError RATE_LIMITED
    */
-  admitRead: (request: FastifyRequest, viewerId: string) => Promise<void>;
+  admitAddressRead: (request: FastifyRequest) => Promise<void>;
+  /**
+   * The same read of the viewer, once that is known.
+   * @throws ParleyError RATE_LIMITED
+   */
+  admitViewerRead: (viewerId: string) => Promise<void>;
   /**
    * For a file that is sent by its signed URL, which was counted for the viewer when the URL was made.
    * @throws ParleyError RATE_LIMITED
@@ -34,16 +39,18 @@ export function addressLimits(
   return {
     countAddress: (request) => rates.takeForAddress(addressOf(request), kindOf(request)),
     cameFrom: (request) => httpRequestFrom(request, trustedProxies),
-    admitRead: async (request, viewerId) => {
-      await rates.takeForAddress(addressOf(request), "reads");
-      await rates.takeForViewer(viewerId, "reads");
-    },
+    admitAddressRead: (request) => rates.takeForAddress(addressOf(request), "reads"),
+    admitViewerRead: (viewerId) => rates.takeForViewer(viewerId, "reads"),
     admitUpload: (request) => rates.takeForAddress(addressOf(request), "uploads"),
   };
 }
 
 export function httpRequestFrom(request: FastifyRequest, trustedProxies: number): CameFrom {
-  return { address: clientAddress(request.raw, trustedProxies), counted: ["reads", kindOf(request)] };
+  return {
+    address: clientAddress(request.raw, trustedProxies),
+    counted: ["reads", kindOf(request)],
+    countedForViewer: [],
+  };
 }
 
 function kindOf(request: FastifyRequest): "uploads" | "reads" {

@@ -9,6 +9,8 @@ import { tooComplex } from "./document-rules.js";
 export const maxQueryCost = 25_000;
 /** Up to 5.6 MB of text each. */
 const base64Cost = 8_000;
+/** A piece of sound that an event tells: at most 64 KiB, and a second or less as a rule. */
+const soundPieceCost = 100;
 const defaultPageSize = 20;
 
 /** No list holds more; asking for more is a mistake that its resolver tells. */
@@ -17,8 +19,8 @@ const maxListSize = 100;
 type EstimatedField = ComplexityEstimatorArgs["field"];
 
 /** A field costs 1; what a list holds is counted once for each item it may have. */
-const estimator: ComplexityEstimator = ({ field, args, childComplexity }) => {
-  if (field.name === "base64") return base64Cost;
+const estimator: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
+  if (field.name === "base64") return type.name === "AudioDelta" ? soundPieceCost : base64Cost;
   return 1 + childComplexity * Math.min(listSize(field, args), maxListSize);
 };
 

@@ -37,13 +37,18 @@ export function endSlowBodies(server: Server, { bodyProgressMs }: Pick<ClientTim
     let seenBytes = socket.bytesRead;
     const timer = setInterval(() => {
       if (request.complete || socket.destroyed) return clearInterval(timer);
-      const isWaitedFor = request.readableFlowing === true && request.readableLength === 0;
+      const isWaitedFor = isRead(request) && request.readableLength === 0;
       const progress = socket.bytesRead - seenBytes;
       seenBytes = socket.bytesRead;
       if (isWaitedFor && progress < minBodyBytes) cutOff(socket, response);
     }, bodyProgressMs).unref();
     request.once("close", () => clearInterval(timer));
   });
+}
+
+/** A loop over a body listens for what can be read instead of letting it flow. */
+function isRead(request: IncomingMessage): boolean {
+  return request.readableFlowing === true || request.listenerCount("readable") > 0;
 }
 
 function cutOff(socket: Socket, response: ServerResponse): void {

@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLError } from "graphql";
-import type { ParleyError } from "../../errors.js";
+import type { Viewer } from "../../auth/viewer.js";
+import { ParleyError } from "../../errors.js";
 import { formatFault } from "../error-format.js";
 import { statusOf } from "../http-errors.js";
+import type { ToldCost } from "../limits/query-cost.js";
 import { httpRequestFrom } from "../limits/address-limits.js";
 import { originOf } from "../origin.js";
 import { RequestError } from "../request-error.js";
@@ -64,6 +66,8 @@ class Answering {
     if (refusal !== null) return this.#refuse(statusOf(refusal), [refusal]);
     this.#connections.keep(answer);
     this.#watch(answer);
+    const tooDear = this.#takeCost(viewer, checked.cost, answer);
+    if (tooDear !== null) return this.#refuse(statusOf(tooDear), [tooDear]);
     const origin = originOf(this.#request, http.publicUrl);
     const from = httpRequestFrom(this.#request, http.trustedProxies);
     const results = await runSubscription(checked, () => createContext(viewer, origin, from));
@@ -76,6 +80,16 @@ class Answering {
       logger: this.#settings.logger,
     });
     return this.#stream(answer.send(parts));
+  }
+
+  #takeCost(viewer: Viewer, cost: ToldCost, answer: StreamedAnswer): ParleyError | null {
+    try {
+      void answer.closed.then(this.#connections.eventCosts.take(viewer, cost));
+      return null;
+    } catch (error) {
+      if (!(error instanceof ParleyError)) throw error;
+      return error;
+    }
   }
 
   /** Ends the answer where whoever asked may not listen any more. */

@@ -1,5 +1,6 @@
 import type { Viewer } from "../../auth/viewer.js";
 import { ParleyError, tooManyAtOnce } from "../../errors.js";
+import { EventCosts } from "./event-costs.js";
 
 /** A connection that is kept open for subscriptions, of either transport. */
 export interface LiveConnection {
@@ -10,13 +11,15 @@ export interface LiveConnection {
 
 /** All open connections of this server, counted by viewer once it is known whose they are. */
 export class LiveConnections {
+  readonly eventCosts: EventCosts;
   readonly #maxPerViewer: number;
   readonly #open = new Set<LiveConnection>();
   readonly #byViewer = new Map<string, number>();
   #end: Promise<void> | null = null;
 
-  constructor(maxPerViewer: number) {
+  constructor(maxPerViewer: number, maxEventCost: number | null) {
     this.#maxPerViewer = maxPerViewer;
+    this.eventCosts = new EventCosts(maxEventCost);
   }
 
   /** Why no connection is taken from anybody; null while they are taken. */

@@ -1,18 +1,20 @@
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
-import { execute, GraphQLError, OperationTypeNode } from "graphql";
-import type { ExecutionArgs } from "graphql";
+import { execute, OperationTypeNode } from "graphql";
+import type { ExecutionArgs, GraphQLError } from "graphql";
 import { CloseCode, makeServer } from "graphql-ws";
 import type { OperationResult, SubscribePayload } from "graphql-ws";
 import type { RawData, WebSocket } from "ws";
 import { unauthenticated } from "../../auth/sign-in.js";
 import type { SignIn } from "../../auth/sign-in.js";
 import { ParleyError, tooManyAtOnce } from "../../errors.js";
+import type { Viewer } from "../../auth/viewer.js";
 import { newId } from "../../ids.js";
 import type { CameFrom } from "../../services/rates/admission.js";
 import { formatFault, formatResult } from "../error-format.js";
 import type { ToldCost } from "../limits/query-cost.js";
 import { withRequestId } from "../request-id.js";
-import { checkOperation } from "./check-operation.js";
+import { admitOperation, refusedFor } from "./admit-operation.js";
+import type { AdmittedOperation } from "./admit-operation.js";
 import type { LiveConnection, LiveConnections } from "./live-connections.js";
 import { runSubscription } from "./run-subscription.js";
 import { leaveMs } from "./settings.js";
@@ -35,8 +37,8 @@ export interface LiveSocketSettings extends LiveSettings {
 }
 
 interface Running {
-  kind: OperationTypeNode;
-  cost: ToldCost;
+  /** Null while it is only counted. */
+  admitted: AdmittedOperation | null;
   /** Of a subscription that has begun. */
   results: AsyncIterator<unknown> | null;
 }
@@ -144,18 +146,20 @@ export class LiveSocket implements LiveConnection {
     }
   }
 
-  #admit(payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
-    const { schema, http, limits } = this.#settings;
+  async #admit(payload: SubscribePayload): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const { limits } = this.#settings;
     if (this.#running.size >= limits.maxPerSocket) {
-      const originalError = tooManyAtOnce(
-        `At most ${limits.maxPerSocket} operations may run on a socket at once.`,
-      );
-      return [new GraphQLError(originalError.message, { originalError })];
+      const message = `At most ${limits.maxPerSocket} operations may run on a socket at once.`;
+      return refusedFor(tooManyAtOnce(message)).refused;
     }
-    const checked = checkOperation(payload, { schema, introspection: http.introspection });
-    if ("refused" in checked) return checked.refused;
-    const { document, operation, operationName, variableValues, cost } = checked;
-    this.#running.set(payload, { kind: operation.operation, cost, results: null });
+    this.#running.set(payload, { admitted: null, results: null });
+    const admitted = await admitOperation(payload, { ...this.#settings, viewer: this.#viewer });
+    if ("refused" in admitted) {
+      this.#left(payload);
+      return admitted.refused;
+    }
+    const { schema, document, operationName, variableValues } = admitted;
+    this.#running.set(payload, { admitted, results: null });
     return { schema, document, operationName, variableValues };
   }
 
@@ -166,12 +170,12 @@ export class LiveSocket implements LiveConnection {
 
   /** As over HTTP; the events of a subscription tell no cost. */
   #costOf(payload: SubscribePayload): { extensions?: { cost: ToldCost } } {
-    const running = this.#running.get(payload);
-    const isAnswer = running !== undefined && running.kind !== OperationTypeNode.SUBSCRIPTION;
-    return isAnswer ? { extensions: { cost: running.cost } } : {};
+    const admitted = this.#running.get(payload)?.admitted;
+    return admitted == null || isSubscription(admitted) ? {} : { extensions: { cost: admitted.cost } };
   }
 
   #left(payload: SubscribePayload): void {
+    this.#running.get(payload)?.admitted?.release();
     this.#running.delete(payload);
     this.#onAnswered();
   }
@@ -179,7 +183,7 @@ export class LiveSocket implements LiveConnection {
   /** Resolves when no query or mutation is running. */
   async #answered(): Promise<void> {
     const answering = () =>
-      [...this.#running.values()].some(({ kind }) => kind !== OperationTypeNode.SUBSCRIPTION);
+      [...this.#running.values()].some(({ admitted }) => admitted === null || !isSubscription(admitted));
     while (answering()) await new Promise<void>((resolve) => (this.#onAnswered = resolve));
     // The message that an operation is complete goes out right after it has left.
     await nextTurn();
@@ -187,15 +191,21 @@ export class LiveSocket implements LiveConnection {
 
   /** Those, too, that graphql-ws has lost sight of because their id was used again before they had begun. */
   #endSubscriptions(): void {
-    for (const { results } of this.#running.values())
+    for (const { admitted, results } of this.#running.values()) {
+      admitted?.release();
       results?.return?.().catch((error: unknown) => this.#logFault(error));
+    }
   }
 
   #createContext(): object {
+    const { createContext, origin, from } = this.#settings;
+    return createContext(this.#viewer, origin, from);
+  }
+
+  get #viewer(): Viewer {
     // graphql-ws runs nothing before it has acknowledged the connection.
     if (this.#signIn === null) throw unauthenticated("Sign in first.");
-    const { createContext, origin, from } = this.#settings;
-    return createContext(this.#signIn.viewer, origin, from);
+    return this.#signIn.viewer;
   }
 
   /**
@@ -222,4 +232,8 @@ export class LiveSocket implements LiveConnection {
   #logFault(error: unknown): void {
     this.#settings.logger.error({ err: error }, "a socket failed by a fault of the server");
   }
+}
+
+function isSubscription({ operation }: AdmittedOperation): boolean {
+  return operation.operation === OperationTypeNode.SUBSCRIPTION;
 }

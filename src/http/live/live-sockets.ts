@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from "node:http";
 import { handleProtocols } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
+import type { CameFrom } from "../../services/rates/admission.js";
 import { clientAddress } from "../limits/client-address.js";
 import { originOf } from "../origin.js";
 import type { LiveConnections } from "./live-connections.js";
@@ -31,6 +32,7 @@ export function serveSockets(
   acceptUpgrades(server, {
     path,
     http: settings.http,
+    admit: (request) => settings.rates.admitSocket(clientAddress(request, settings.http.trustedProxies)),
     refusal: () => connections.refusal(),
     open: (request, duplex, head) =>
       sockets.handleUpgrade(request, duplex, head, (socket) => open(socket, request, connections, settings)),
@@ -46,7 +48,8 @@ function open(
   const { publicUrl, trustedProxies } = settings.http;
   const origin = originOf({ protocol: "http", headers: request.headers }, publicUrl);
   const { authorization } = request.headers;
-  // Nothing of what comes over a socket was counted when it was opened.
-  const from = { address: clientAddress(request, trustedProxies), counted: [] };
+  const address = clientAddress(request, trustedProxies);
+  // Each operation is counted as a read before it is looked at.
+  const from: CameFrom = { address, counted: ["reads"], countedForViewer: ["reads"] };
   connections.keep(new LiveSocket(socket, { ...settings, authorization, origin, from, connections }));
 }

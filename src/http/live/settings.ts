@@ -14,8 +14,19 @@ export interface LiveSettings {
   createContext: (viewer: Viewer, origin: string, from: CameFrom) => object;
   http: Pick<HttpConfig, "publicUrl" | "corsOrigins" | "introspection" | "trustedProxies">;
   limits: SubscriptionsConfig;
+  /** Of all open subscriptions of a viewer together, by the rule of docs/limits.md; null where nothing bounds it. */
+  maxEventCost: number | null;
+  rates: SocketRates;
   logger: Logger;
   times: LiveTimes;
+}
+
+/** Counts what comes over sockets before it is looked at. Both reject with RATE_LIMITED. */
+export interface SocketRates {
+  /** A socket that is to be opened: a read of the address. */
+  admitSocket: (address: string) => Promise<void>;
+  /** An operation, valid or not: a read of the address and of the viewer. */
+  admitOperation: (address: string, viewer: Viewer) => Promise<void>;
 }
 
 /** In milliseconds. */

@@ -20,7 +20,7 @@ export class Subscriptions {
 
   constructor(app: FastifyInstance, options: SubscriptionOptions) {
     this.#settings = { ...options, times: { ...liveTimes, ...options.times } };
-    this.#connections = new LiveConnections(options.limits.maxSocketsPerViewer);
+    this.#connections = new LiveConnections(options.limits.maxSocketsPerViewer, options.maxEventCost);
     serveSockets(app.server, "/graphql", this.#connections, this.#settings);
     // The HTTP server does not know of upgraded connections, and would wait for them.
     app.addHook("preClose", () => this.end());

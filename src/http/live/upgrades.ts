@@ -12,6 +12,8 @@ import type { LiveSettings } from "./settings.js";
 export interface UpgradeOptions {
   path: string;
   http: LiveSettings["http"];
+  /** Rejects with a ParleyError where too many sockets are asked for. */
+  admit: (request: IncomingMessage) => Promise<void>;
   /** Why no socket is opened for anybody; null while they are opened. */
   refusal: () => ParleyError | null;
   open: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -23,19 +25,44 @@ export function acceptUpgrades(server: Server, options: UpgradeOptions): void {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       return answerWithoutUpgrade(server, request, socket, head);
     }
-    const refusal = refusalOf(request, options);
-    if (refusal === null) options.open(request, socket, head);
-    else refuse(socket, refusal, plainHeaders(options.http.publicUrl));
+    answerUpgrade(request, socket, head, options).catch(() => socket.destroy());
   });
 }
 
-function refusalOf(request: IncomingMessage, { path, http, refusal }: UpgradeOptions): ParleyError | null {
+async function answerUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  options: UpgradeOptions,
+): Promise<void> {
+  const hangUp = () => socket.destroy();
+  // Node listens to no errors any more.
+  socket.on("error", hangUp);
+  const refusal = await refusalOf(request, options);
+  socket.off("error", hangUp);
+  if (refusal === null) options.open(request, socket, head);
+  else refuse(socket, refusal, plainHeaders(options.http.publicUrl));
+}
+
+async function refusalOf(request: IncomingMessage, options: UpgradeOptions): Promise<ParleyError | null> {
+  const foreign = refusalOfPlace(request, options);
+  if (foreign !== null) return foreign;
+  try {
+    await options.admit(request);
+    return options.refusal();
+  } catch (error) {
+    if (error instanceof ParleyError) return error;
+    throw error;
+  }
+}
+
+function refusalOfPlace(request: IncomingMessage, { path, http }: UpgradeOptions): ParleyError | null {
   const { host, origin } = request.headers;
   const foreign = refuseForeignHost(host, http.publicUrl);
   if (foreign !== null) return foreign;
   if (request.url?.split("?")[0] !== path)
     return new ParleyError("NOT_FOUND", `There is no WebSocket here. Subscriptions are at ${path}.`);
-  if (isWelcomeOrigin(origin, host, http)) return refusal();
+  if (isWelcomeOrigin(origin, host, http)) return null;
   return new ParleyError(
     "FORBIDDEN",
     "Pages of this origin may not open a socket. List the origin in CORS_ORIGINS.",
@@ -67,6 +94,7 @@ function refuse(socket: Duplex, error: ParleyError, headers: Record<string, stri
     "content-type: application/json; charset=utf-8",
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
+    ...(error.retryAfterMs === null ? [] : [`retry-after: ${Math.ceil(error.retryAfterMs / 1000)}`]),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     "connection: close",
   ];

@@ -6,6 +6,8 @@ export interface CameFrom {
   /** Of `clientAddress`. */
   address: string;
   counted: readonly RateKind[];
+  /** The same for its viewer. */
+  countedForViewer: readonly RateKind[];
 }
 
 /** Counts what one operation asks for, for its viewer and for the address that it came from. */
@@ -30,9 +32,9 @@ export class Admission {
   }
 
   async #take(kind: RateKind): Promise<void> {
-    const { address, counted } = this.#from;
+    const { address, counted, countedForViewer } = this.#from;
     // An address that sends too much must not use up what is its viewer's.
     if (!counted.includes(kind)) await this.#rates.takeForAddress(address, kind);
-    await this.#rates.takeForViewer(this.#viewer.id, kind);
+    if (!countedForViewer.includes(kind)) await this.#rates.takeForViewer(this.#viewer.id, kind);
   }
 }

@@ -17,10 +17,14 @@ export function countGuesses(
       try {
         return await authenticator.signIn(credential);
       } catch (error) {
-        if (error instanceof ParleyError && error.code === "UNAUTHENTICATED")
-          await rates.countFailedSignIn(address);
+        if (isGuess(error)) await rates.countFailedSignIn(address);
         throw error;
       }
     },
   };
+}
+
+/** What could not be looked at says nothing of whoever sent it. */
+function isGuess(error: unknown): boolean {
+  return error instanceof ParleyError && error.code === "UNAUTHENTICATED" && !error.retryable;
 }

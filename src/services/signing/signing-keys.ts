@@ -12,6 +12,8 @@ export interface SigningKeysParts {
 const secretByteLength = 32;
 /** How old what is known of the keys may be: so long another server may sign with one that was replaced. */
 const refreshMs = 60_000;
+/** How often in `refreshMs` a key that is not known is looked up: keys are made once a month, and by operators. */
+const maxLookUps = 30;
 const rotationMs = 30 * 24 * 60 * 60 * 1000;
 
 type Keys = ReadonlyMap<string, SigningKeyRow>;
@@ -26,6 +28,8 @@ export class SigningKeys {
   #known: { keys: Keys; readAtMs: number } | null = null;
   #reading: Promise<Keys> | null = null;
   #next: Promise<Keys> | null = null;
+  /** When keys were looked up that were not known, in milliseconds. */
+  #lookUps: number[] = [];
 
   constructor(parts: SigningKeysParts) {
     this.#parts = parts;
@@ -39,8 +43,17 @@ export class SigningKeys {
   /** The key of this id, which came with a URL; null where it is unknown or good no more. */
   async find(id: string): Promise<SigningKeyRow | null> {
     const known = (await this.#recent()).get(id);
-    const key = known ?? (isId("sk", id) ? (await this.#readAnew()).get(id) : undefined);
+    const key = known ?? (isId("sk", id) ? await this.#lookUp(id) : undefined);
     return key === undefined || hasEnded(key) ? null : key;
+  }
+
+  /** Not anew for each of many URLs that name keys which nobody has made. */
+  async #lookUp(id: string): Promise<SigningKeyRow | undefined> {
+    const now = Date.now();
+    this.#lookUps = this.#lookUps.filter((atMs) => now - atMs < refreshMs);
+    if (this.#lookUps.length >= maxLookUps) return undefined;
+    this.#lookUps.push(now);
+    return (await this.#readAnew()).get(id);
   }
 
   /**
