@@ -66,18 +66,25 @@ export class ApiKeys {
     return this.#client.apiKey.findUnique({ where: { id } });
   }
 
-  /** The row of a key that is good now; null for every other text. */
-  async find(key: string): Promise<ApiKeyRow | null> {
+  /**
+   * The row of a key that is good now.
+   * @throws ParleyError UNAUTHENTICATED for every other text
+   */
+  async find(key: string): Promise<ApiKeyRow> {
     const [, idPart, secret] = form.exec(key) ?? [];
-    if (idPart === undefined || secret === undefined) return null;
+    if (idPart === undefined || secret === undefined) throw notGood("it is no key of Parley's");
     const row = await this.findById(`apikey_${idPart}`);
-    return row !== null && isSame(hash(secret), row.secretHash) ? row : null;
+    if (!isSame(hash(secret), row.secretHash)) throw notGood("the key is not the one that was made");
+    return row;
   }
 
-  async findById(id: string): Promise<ApiKeyRow | null> {
+  /** @throws ParleyError UNAUTHENTICATED where it is not good, or no more */
+  async findById(id: string): Promise<ApiKeyRow> {
     const row = await this.#client.apiKey.findUnique({ where: { id } });
-    if (row === null || row.revokedAt !== null) return null;
-    return row.expiresAt === null || row.expiresAt > new Date() ? row : null;
+    if (row === null) throw notGood("there is no such key");
+    if (row.revokedAt !== null) throw notGood("the key was revoked");
+    if (row.expiresAt !== null && row.expiresAt <= new Date()) throw notGood("the key has ended");
+    return row;
   }
 
   async noteUse({ id, lastUsedAt }: ApiKeyRow): Promise<void> {
@@ -99,7 +106,6 @@ export class ApiKeyAuthenticator implements Authenticator {
   async signIn(credential: string | null): Promise<SignIn> {
     if (credential === null) throw unauthenticated("Sign in: send a key as `Authorization: Bearer KEY`.");
     const row = await this.#keys.find(credential);
-    if (row === null) throw notGood();
     await this.#keys.noteUse(row);
     const { id, tenantId, expiresAt } = row;
     const scopes = new Set(row.scopes.split(" ").filter(isScope));
@@ -107,7 +113,7 @@ export class ApiKeyAuthenticator implements Authenticator {
       viewer: { id: row.viewerId, tenantId, scopes },
       expiresAt,
       recheck: async () => {
-        if ((await this.#keys.findById(id)) === null) throw notGood();
+        await this.#keys.findById(id);
       },
     };
   }

@@ -2,6 +2,7 @@ import type { AuthConfig } from "../config/config.js";
 import type { DatabaseClient } from "../db/database.js";
 import type { Logger } from "../logger.js";
 import { ApiKeyAuthenticator, ApiKeys } from "./api-keys.js";
+import { tellingFailures } from "./failed-sign-ins.js";
 import { JwtAuthenticator } from "./jwt.js";
 import type { Authenticator, SignIn } from "./sign-in.js";
 import { localViewer } from "./viewer.js";
@@ -28,8 +29,8 @@ export function createAuthenticator(
     case "none":
       return nobodySignsIn;
     case "jwt":
-      return new JwtAuthenticator(config, logger);
+      return tellingFailures(new JwtAuthenticator(config, logger), logger);
     case "api-key":
-      return new ApiKeyAuthenticator(new ApiKeys(client));
+      return tellingFailures(new ApiKeyAuthenticator(new ApiKeys(client)), logger);
   }
 }

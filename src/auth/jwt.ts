@@ -34,7 +34,8 @@ export class JwtAuthenticator implements Authenticator {
     const skewMs = this.#config.clockSkewMs;
     const expiresAt = new Date((claims.exp ?? 0) * 1000 + skewMs);
     // The signature was checked; only time can make it worse.
-    const recheck = () => (Date.now() < expiresAt.getTime() ? Promise.resolve() : Promise.reject(notGood()));
+    const recheck = () =>
+      Date.now() < expiresAt.getTime() ? Promise.resolve() : Promise.reject(notGood(ended));
     return { viewer, expiresAt, recheck };
   }
 
@@ -50,7 +51,8 @@ export class JwtAuthenticator implements Authenticator {
       });
       return payload;
     } catch (error) {
-      if (isMistakeOfToken(error)) throw notGood();
+      const mistake = mistakeOfToken(error);
+      if (mistake !== null) throw notGood(mistake);
       throw error instanceof ParleyError ? error : this.#keys.unreadable(error);
     }
   }
@@ -65,9 +67,11 @@ export class JwtAuthenticator implements Authenticator {
     const { issuer, subjectClaim, tenantClaim, tenants } = this.#config;
     const subject = claims[subjectClaim];
     const tenantId = tenantClaim === null ? onlyTenant : claims[tenantClaim];
-    if (!isName(subject) || !isName(tenantId)) throw notGood();
-    if (claims.iss !== issuerFor(issuer, tenantId)) throw notGood();
-    if (tenants.length > 0 && !tenants.includes(tenantId)) throw notGood();
+    if (!isName(subject)) throw notGood(`the token's ${subjectClaim} names nobody`);
+    if (!isName(tenantId)) throw notGood(`the token's ${tenantClaim ?? ""} names no tenant`);
+    if (claims.iss !== issuerFor(issuer, tenantId)) throw notGood("the token's iss is not AUTH_JWT_ISSUER");
+    if (tenants.length > 0 && !tenants.includes(tenantId))
+      throw notGood("the token's tenant is not in AUTH_JWT_TENANTS");
     return { id: viewerId(tenantId, subject), tenantId, scopes: new Set(this.#scopesOf(claims)) };
   }
 
@@ -82,20 +86,30 @@ export class JwtAuthenticator implements Authenticator {
   }
 }
 
-const tokenMistakes: ReadonlySet<unknown> = new Set([
-  "ERR_JWT_EXPIRED",
-  "ERR_JWT_CLAIM_VALIDATION_FAILED",
-  "ERR_JWT_INVALID",
-  "ERR_JWS_INVALID",
-  "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
-  "ERR_JOSE_ALG_NOT_ALLOWED",
-  "ERR_JOSE_NOT_SUPPORTED",
-  "ERR_JWKS_NO_MATCHING_KEY",
-  "ERR_JWKS_MULTIPLE_MATCHING_KEYS",
+const ended = "the token has ended";
+const unreadable = "it is no token that can be read";
+/** What jose says of a token, by the code of its error. */
+const tokenMistakes: ReadonlyMap<unknown, string> = new Map([
+  ["ERR_JWT_EXPIRED", ended],
+  ["ERR_JWT_CLAIM_VALIDATION_FAILED", "a claim of the token is not what it must be"],
+  ["ERR_JWT_INVALID", unreadable],
+  ["ERR_JWS_INVALID", unreadable],
+  ["ERR_JOSE_NOT_SUPPORTED", unreadable],
+  ["ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "the token's signature is wrong"],
+  ["ERR_JOSE_ALG_NOT_ALLOWED", "the token is not signed as AUTH_JWT_ALGORITHMS allows"],
+  ["ERR_JWKS_NO_MATCHING_KEY", "the issuer has no such key, or not for this token"],
+  ["ERR_JWKS_MULTIPLE_MATCHING_KEYS", "the token does not tell which key of the issuer it was signed with"],
 ]);
 
-function isMistakeOfToken(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && tokenMistakes.has(error.code);
+/** Null where the token is not to blame. Claims are named by jose or the settings, never by the token. */
+function mistakeOfToken(error: unknown): string | null {
+  if (typeof error !== "object" || error === null || !("code" in error)) return null;
+  const mistake = tokenMistakes.get(error.code) ?? null;
+  if (error.code !== "ERR_JWT_CLAIM_VALIDATION_FAILED" || !("claim" in error) || !("reason" in error))
+    return mistake;
+  if (error.reason === "missing") return `the token has no ${String(error.claim)}`;
+  const setting = error.claim === "aud" ? " (AUTH_JWT_AUDIENCE)" : "";
+  return `the token's ${String(error.claim)} is not what it must be${setting}`;
 }
 
 function isName(claim: unknown): claim is string {

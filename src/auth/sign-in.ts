@@ -43,7 +43,13 @@ export function unauthenticated(message: string): ParleyError {
   return new ParleyError("UNAUTHENTICATED", message);
 }
 
+/** Why a token or key is refused, for the log alone; it repeats nothing of what came. */
+export class RefusalReason extends Error {
+  override readonly name = "RefusalReason";
+}
+
 /** Says the same of every credential that is not good, so that nothing can be learnt by trying. */
-export function notGood(): ParleyError {
-  return unauthenticated("The token or key is not good here, or no more. Sign in again.");
+export function notGood(reason: string): ParleyError {
+  const message = "The token or key is not good here, or no more. Sign in again.";
+  return new ParleyError("UNAUTHENTICATED", message, { cause: new RefusalReason(reason) });
 }

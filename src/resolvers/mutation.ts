@@ -29,7 +29,9 @@ export const mutation: MutationResolvers = {
   }),
   addAudioTurn: async (_parent, { input }, context) => {
     if (input.audio.upload != null) await context.admission.admit("uploads");
-    return { turn: await changing(context, context.app.turns.addAudio(context.viewer, input)) };
+    return {
+      turn: await changing(context, context.app.turns.addAudio(context.viewer, input, context.recheck)),
+    };
   },
   createAudioUpload: async (_parent, { input }, { app, viewer, origin, admission }) => {
     await admission.admit("uploads");

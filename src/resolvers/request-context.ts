@@ -1,4 +1,5 @@
 import type { AppContext } from "../app-context.js";
+import type { SignIn } from "../auth/sign-in.js";
 import type { Viewer } from "../auth/viewer.js";
 import { Admission } from "../services/rates/admission.js";
 import type { CameFrom } from "../services/rates/admission.js";
@@ -9,6 +10,11 @@ import type { ViewerReading } from "../services/reading/viewer-reading.js";
 export interface RequestContext {
   readonly app: AppContext;
   readonly viewer: Viewer;
+  /**
+   * Whether who asks may still do so, for what takes long.
+   * @throws ParleyError UNAUTHENTICATED
+   */
+  readonly recheck: SignIn["recheck"];
   /** Where audio URLs begin: PUBLIC_URL, else the request's own origin. */
   readonly origin: string;
   readonly reading: ViewerReading;
@@ -19,7 +25,7 @@ export interface RequestContext {
 
 export function createRequestContext(
   app: AppContext,
-  viewer: Viewer,
+  { viewer, recheck }: Pick<SignIn, "viewer" | "recheck">,
   origin: string,
   from: CameFrom,
 ): RequestContext {
@@ -27,6 +33,7 @@ export function createRequestContext(
   return {
     app,
     viewer,
+    recheck,
     origin,
     reading,
     admission: new Admission(app.rates, viewer, from),

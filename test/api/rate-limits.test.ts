@@ -240,6 +240,9 @@ onEachDatabase("who tries keys until one is good", (kind) => {
     for (let tried = 0; tried < 3; tried += 1) expect(await guess("192.0.2.7")).toBe("UNAUTHENTICATED");
     expect(await guess("192.0.2.7")).toBe("RATE_LIMITED");
     expect(await guess("192.0.2.8")).toBe("UNAUTHENTICATED");
+    expect(parley.log.filter((line) => line.includes("is barred"))).toEqual([
+      expect.stringContaining('"address":"192.0.2.7"'),
+    ]);
     const headers = { "x-forwarded-for": "192.0.2.7", authorization: "Bearer guess" };
     const sound = await fetch(`${parley.url}/audio/clip_01K00000000000000000000000`, { headers });
     expect(sound.status).toBe(429);

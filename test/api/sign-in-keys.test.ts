@@ -1,11 +1,37 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
 import { onEachDatabase } from "../helpers/databases.js";
 import { TestParley, sendOperation } from "../helpers/parley.js";
-import { keyOf, revokeKey } from "../helpers/people.js";
+import { keyOf, reasonsIn, revokeKey } from "../helpers/people.js";
+import { spokenWav } from "../helpers/sound.js";
 
 const readViewer = "{ viewer { id } }";
 const start = "mutation { startConversation { conversation { id } } }";
 const list = "{ conversations { nodes { id } } }";
+
+/** A multipart request whose file comes in two pieces; `between` runs when the first is on its way. */
+function slowUpload(conversationId: string, between: () => Promise<void>): ReadableStream<Uint8Array> {
+  const query = "mutation ($input: AddAudioTurnInput!) { addAudioTurn(input: $input) { turn { id } } }";
+  const variables = { input: { conversationId, audio: { upload: null } } };
+  const part = (name: string, text: string) =>
+    `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
+  const head = [
+    part("operations", JSON.stringify({ query, variables })),
+    part("map", JSON.stringify({ 0: ["variables.input.audio.upload"] })),
+    '--b\r\ncontent-disposition: form-data; name="0"; filename="a.wav"\r\n\r\n',
+  ];
+  const wav = spokenWav();
+  const half = Math.floor(wav.byteLength / 2);
+  return ReadableStream.from(
+    (async function* () {
+      yield Buffer.concat([Buffer.from(head.join("")), wav.subarray(0, half)]);
+      await between();
+      yield Buffer.concat([wav.subarray(half), Buffer.from("\r\n--b--\r\n")]);
+    })(),
+  );
+}
 
 function startParley(kind: "sqlite" | "postgresql"): Promise<TestParley> {
   return TestParley.start(kind, { env: { AUTH: "api-key" } });
@@ -90,6 +116,64 @@ onEachDatabase("signing in by key", (kind) => {
     expect((await parley.send(readViewer, {}, key.headers)).status).toBe(401);
     const over = await keyOf(parley, "ada", { expiresAt: new Date(Date.now() - 1) });
     expect((await parley.send(readViewer, {}, over.headers)).status).toBe(401);
+  });
+
+  it("takes no sound that was under way when its key was revoked", async () => {
+    const parley = await startParley(kind);
+    const key = await keyOf(parley, "ada");
+    const { data } = await parley.send<{ startConversation: { conversation: { id: string } } }>(
+      start,
+      {},
+      key.headers,
+    );
+    const conversationId = data.startConversation.conversation.id;
+    const { client } = parley.server.context.database;
+    const drafts = () => readdir(join(parley.dataDir, "audio", "drafts")).catch(() => []);
+    const sending = fetch(`${parley.url}/graphql`, {
+      method: "POST",
+      headers: {
+        ...key.headers,
+        "content-type": `multipart/form-data; boundary=b`,
+        "apollo-require-preflight": "1",
+      },
+      body: slowUpload(conversationId, async () => {
+        // Its sound is coming in.
+        while ((await drafts()).length === 0) await delay(5);
+        await revokeKey(parley, key.id);
+      }),
+      duplex: "half",
+    });
+    const answer = (await (await sending).json()) as { errors?: unknown };
+    expect(answer.errors).toMatchObject([{ extensions: { code: "UNAUTHENTICATED" } }]);
+    expect(await client.turn.count()).toBe(0);
+    expect(await drafts()).toEqual([]);
+  });
+
+  it("tells the log alone why it refuses", async () => {
+    const parley = await startParley(kind);
+    const [good, over, revoked] = await Promise.all([
+      keyOf(parley, "ada"),
+      keyOf(parley, "ada", { expiresAt: new Date(0) }),
+      keyOf(parley, "ada"),
+    ]);
+    await revokeKey(parley, revoked.id);
+    const forged = good.headers.authorization.replace(/.{5}$/, "wrong");
+    const unknown = `Bearer parley_${"0".repeat(26)}_${"x".repeat(43)}`;
+    const shown = [over.headers.authorization, revoked.headers.authorization, forged, unknown, "Bearer x"];
+    const messages = new Set<string>();
+    for (const authorization of [...shown, ...shown]) {
+      const { errors } = await parley.send(readViewer, {}, { authorization });
+      messages.add(errors[0]?.message ?? "");
+    }
+    expect(messages.size).toBe(1);
+    // Each once: what comes again and again does not fill the log.
+    expect(reasonsIn(parley)).toEqual([
+      "the key has ended",
+      "the key was revoked",
+      "the key is not the one that was made",
+      "there is no such key",
+      "it is no key of Parley's",
+    ]);
   });
 
   it("keeps the time of a key's last use, and never the key", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { SignJWT } from "jose";
 import { Issuer } from "../helpers/issuer.js";
+import { reasonsIn } from "../helpers/people.js";
 import { TestParley, sendOperation } from "../helpers/parley.js";
 
 const readViewer = "{ viewer { id } }";
@@ -44,21 +45,26 @@ describe("signing in by token", () => {
   });
 
   const now = () => Math.floor(Date.now() / 1000);
-  it.each<[string, Record<string, unknown>]>([
-    ["is over by more than the clock skew", { exp: now() - 61 }],
-    ["is not yet good", { nbf: now() + 120 }],
-    ["has no end", { exp: null }],
-    ["is for another server", { aud: "other-api" }],
-    ["is by another issuer", { iss: "http://127.0.0.1:1" }],
-    ["names nobody", { sub: null }],
-    ["names nobody in particular", { sub: "" }],
-    ["names a number", { sub: 7 }],
-  ])("refuses a token that %s, without saying why", async (_what, changes) => {
-    const { issuer, send } = await withIssuer();
+  it.each<[string, Record<string, unknown>, string]>([
+    ["is over by more than the clock skew", { exp: now() - 61 }, "the token has ended"],
+    ["is not yet good", { nbf: now() + 120 }, "the token's nbf is not what it must be"],
+    ["has no end", { exp: null }, "the token has no exp"],
+    [
+      "is for another server",
+      { aud: "other-api" },
+      "the token's aud is not what it must be (AUTH_JWT_AUDIENCE)",
+    ],
+    ["is by another issuer", { iss: "http://127.0.0.1:1" }, "the token's iss is not AUTH_JWT_ISSUER"],
+    ["names nobody", { sub: null }, "the token has no sub"],
+    ["names nobody in particular", { sub: "" }, "the token's sub names nobody"],
+    ["names a number", { sub: 7 }, "the token's sub names nobody"],
+  ])("refuses a token that %s, and says why in the log alone", async (_what, changes, reason) => {
+    const { issuer, parley, send } = await withIssuer();
     expect(await send(await issuer.token("ada", changes))).toMatchObject({
       status: 401,
       errors: [{ message: "The token or key is not good here, or no more. Sign in again." }],
     });
+    expect(reasonsIn(parley)).toEqual([reason]);
   });
 
   it("takes one that is over by less than the clock skew", async () => {

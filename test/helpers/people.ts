@@ -22,3 +22,11 @@ export async function keyOf(
 export async function revokeKey(parley: TestParley, id: string): Promise<void> {
   await new ApiKeys(parley.server.context.database.client).revoke(id);
 }
+
+/** Why sign-ins failed, as the log tells it, in order. */
+export function reasonsIn(parley: TestParley): unknown[] {
+  return parley.log
+    .map((line) => JSON.parse(line) as { msg?: unknown; reason?: unknown })
+    .filter(({ msg }) => msg === "a sign-in failed")
+    .map(({ reason }) => reason);
+}

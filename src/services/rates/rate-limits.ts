@@ -26,8 +26,9 @@ export interface RateLimitsParts {
 
 /** Reads are many and cheap: a server takes a twentieth of the limit at once, so that not each costs a write. */
 const readBlocks = 20;
-/** How often it is logged that the database could not be asked, at most. */
+/** How often the same is logged at most. */
 const warnEveryMs = 10_000;
+const uncounted = "the rate limits can't be counted in the database: this server counts alone for a minute";
 
 /**
  * How much a viewer and a client's address may ask for in a minute, counted in the database for all servers together.
@@ -37,12 +38,12 @@ export class RateLimits {
   readonly #parts: RateLimitsParts;
   readonly #permits: Permits;
   readonly #now: () => number;
-  #warnedAtMs = -Infinity;
+  readonly #warnedAtMs = new Map<string, number>();
 
   constructor(parts: RateLimitsParts) {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
-    const onFault = (error: unknown) => this.#warn(error);
+    const onFault = (error: unknown) => this.#warn({ err: error }, uncounted);
     this.#permits = new Permits({ windows: parts.windows, windowMs, now: this.#now, onFault });
   }
 
@@ -65,7 +66,13 @@ export class RateLimits {
    */
   async countFailedSignIn(address: string): Promise<void> {
     const { failedSignIns } = this.#parts.rates.address;
-    await this.#take("address", address, "failedSignIns", failedSignIns);
+    if (failedSignIns === null) return;
+    const endsAtMs = await this.#permits.take({
+      key: keyOf("address", address, "failedSignIns"),
+      limit: failedSignIns,
+      block: 1,
+    });
+    if (endsAtMs !== null) throw this.#barred(address, endsAtMs);
   }
 
   /**
@@ -74,7 +81,7 @@ export class RateLimits {
    */
   refuseGuessing(address: string): void {
     const endsAtMs = this.#permits.exhaustedUntil(keyOf("address", address, "failedSignIns"));
-    if (endsAtMs !== null) throw this.#refusal("failed sign-ins of an address", endsAtMs);
+    if (endsAtMs !== null) throw this.#barred(address, endsAtMs);
   }
 
   /** Where the viewer stands with each kind; null for what is not limited. Counts nothing. */
@@ -96,35 +103,33 @@ export class RateLimits {
     return { turns: state("turns"), uploads: state("uploads"), reads: state("reads") };
   }
 
-  async #take(whose: Whose, name: string, kind: Counted, limit: number | null): Promise<void> {
+  async #take(whose: Whose, name: string, kind: RateKind, limit: number | null): Promise<void> {
     if (limit === null) return;
     const block = kind === "reads" ? Math.ceil(limit / readBlocks) : 1;
     const quota: Quota = { key: keyOf(whose, name, kind), limit, block };
     const endsAtMs = await this.#permits.take(quota);
-    if (endsAtMs !== null) throw this.#refusal(`${words[kind]} of ${owners[whose]}`, endsAtMs, limit);
+    if (endsAtMs !== null) {
+      const what = `At most ${limit} ${kind} of ${owners[whose]} are taken in a minute.`;
+      throw this.#refusal(what, endsAtMs);
+    }
   }
 
-  #refusal(what: string, endsAtMs: number, limit?: number): ParleyError {
+  #barred(address: string, endsAtMs: number): ParleyError {
+    this.#warn({ address }, "an address is barred for a while: too many of its sign-ins have failed");
+    return this.#refusal("Too many sign-ins from this address have failed.", endsAtMs);
+  }
+
+  #refusal(what: string, endsAtMs: number): ParleyError {
     const retryAfterMs = Math.max(1, endsAtMs - this.#now());
-    const seconds = Math.ceil(retryAfterMs / 1000);
-    const most = limit === undefined ? "Too many" : `At most ${limit}`;
-    return new ParleyError(
-      "RATE_LIMITED",
-      `${most} ${what} are taken in a minute. Come back in ${seconds} s.`,
-      {
-        retryable: true,
-        retryAfterMs,
-      },
-    );
+    const message = `${what} Come back in ${Math.ceil(retryAfterMs / 1000)} s.`;
+    return new ParleyError("RATE_LIMITED", message, { retryable: true, retryAfterMs });
   }
 
-  #warn(error: unknown): void {
-    if (this.#now() - this.#warnedAtMs < warnEveryMs) return;
-    this.#warnedAtMs = this.#now();
-    this.#parts.logger.warn(
-      { err: error },
-      "the rate limits can't be counted in the database: this server counts alone for a minute",
-    );
+  /** One line of a kind now and then: what is told may happen with each request. */
+  #warn(facts: object, message: string): void {
+    if (this.#now() - (this.#warnedAtMs.get(message) ?? -Infinity) < warnEveryMs) return;
+    this.#warnedAtMs.set(message, this.#now());
+    this.#parts.logger.warn(facts, message);
   }
 }
 
@@ -134,12 +139,6 @@ type Whose = "viewer" | "address";
 type Counted = RateKind | "failedSignIns";
 
 const owners = { viewer: "a viewer", address: "an address" } as const;
-const words = {
-  turns: "turns",
-  uploads: "uploads",
-  reads: "reads",
-  failedSignIns: "failed sign-ins",
-} as const;
 
 /** All counters of a viewer. */
 export function viewerRateKeys(viewerId: string): string[] {

@@ -77,8 +77,11 @@ export class TurnService {
     return this.#add(viewer, checked, null);
   }
 
-  /** Everything that can be refused without the bytes is refused before they are read. */
-  async addAudio(viewer: Viewer, input: AddAudioTurn): Promise<TurnRow> {
+  /**
+   * Everything that can be refused without the bytes is refused before they are read.
+   * @param recheck asked when they are there, which may take minutes: whether the viewer is still let in
+   */
+  async addAudio(viewer: Viewer, input: AddAudioTurn, recheck: () => Promise<void>): Promise<TurnRow> {
     const checked = { ...this.#checkTurn(input), text: checkOptionalText(input.text) };
     await this.#findConversation(viewer, checked.conversationId);
     // A request that is repeated under its key is told what it made, however many turns there are.
@@ -91,6 +94,7 @@ export class TurnService {
     try {
       // The upload may have taken long.
       this.#parts.runner.refuseWhenClosing();
+      await recheck();
       return await this.#add(viewer, checked, received, upload);
     } finally {
       await received.discard();
