@@ -1,14 +1,11 @@
-import { ConfigError } from "./config/config.js";
 import type { Config } from "./config/config.js";
 import { readEnv } from "./config/env.js";
 import { parseConfig } from "./config/parse-config.js";
-import { MigrationError } from "./db/migrations.js";
-import { DatabaseUnavailableError } from "./db/unavailable.js";
-import { loggedError } from "./logged-error.js";
 import { createLogger } from "./logger.js";
 import type { Logger } from "./logger.js";
 import { startServer } from "./server.js";
 import type { ModelTargetOptions } from "./server.js";
+import { explainStart } from "./start-errors.js";
 
 interface Running {
   url: string;
@@ -108,32 +105,7 @@ function onSignals(stop: () => Promise<void>, logger: Logger): void {
   }
 }
 
-function explain(error: unknown): string {
-  if (error instanceof Error && isForOperators(error)) return error.message;
-  if (isCode(error, "EADDRINUSE"))
-    return `${portOf(error)} is taken: end the program that listens there, or set PORT to another one.`;
-  if (isCode(error, "ERR_MODULE_NOT_FOUND")) {
-    return `A package is missing: run npm ci (the stand-in needs the development packages). ${String(error)}`;
-  }
-  const { type, message, stack = "" } = loggedError(error);
-  return `Parley could not start: ${type}: ${message}\n${stack}`.trimEnd();
-}
-
-function isForOperators(error: Error): boolean {
-  const explained = [ConfigError, MigrationError, DatabaseUnavailableError];
-  // The stand-in's own error is known by its name: importing it would load the stand-in in production.
-  return explained.some((kind) => error instanceof kind) || error.name === "StandInUnavailableError";
-}
-
-function portOf(error: unknown): string {
-  return error instanceof Error && "port" in error ? `Port ${String(error.port)}` : "The port";
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === code;
-}
-
 main().catch((error: unknown) => {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${explainStart(error)}\n`);
   process.exitCode = 1;
 });

@@ -119,6 +119,13 @@ describe("a server that can't start ends with 1 and says why", () => {
     );
   });
 
+  it("where the host is no address of this machine: what to do", async () => {
+    const stderr = await refusal({ HOST: "203.0.113.1", PORT: "0", AUTH: "api-key" });
+    expect(stderr).toContain(
+      "HOST 203.0.113.1 is no address of this machine: set HOST to one that it has, or to 0.0.0.0 for all.",
+    );
+  });
+
   it("where Postgres can't be reached: which one, without its password", async () => {
     const port = await takenPort();
     for (const listener of listeners) listener.close();
