@@ -60,7 +60,10 @@ async function connectModel(config: Config, logger: Logger): Promise<Model> {
     const { endpoint, deployment, auth } = model;
     if (auth.kind === "api-key")
       logger.info("an API key is set: keyless sign-in with Microsoft Entra ID is off");
-    logger.info({ endpoint, deployment, apiVersion: model.apiVersion }, "Azure OpenAI answers");
+    logger.info(
+      { endpoint, deployment, apiVersion: model.apiVersion },
+      "turns go to Azure OpenAI; it is asked nothing before the first one",
+    );
     return { options: { endpoint, deployment, auth }, close: () => Promise.resolve() };
   }
   const standIn = await startStandIn(logger);

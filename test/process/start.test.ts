@@ -80,6 +80,9 @@ describe("a server that starts", () => {
       },
     ]);
     expect(parley.program.stderr).toContain("keyless sign-in with Microsoft Entra ID is off");
+    expect(parley.program.stderr).toContain(
+      "turns go to Azure OpenAI; it is asked nothing before the first one",
+    );
     expect(parley.program.stderr).not.toContain("stand-in answers");
   });
 
