@@ -32,10 +32,16 @@ async function main(): Promise<void> {
   }, logger);
   try {
     const { url } = await starting;
-    process.stdout.write(`Parley is ready at ${url}/graphql\n`);
+    process.stdout.write(readiness(url, config.http.page));
   } catch (error) {
     if (!told.signal.aborted) throw error;
   }
+}
+
+/** Programs wait for the first line. */
+function readiness(url: string, page: boolean): string {
+  const ready = `Parley is ready at ${url}/graphql\n`;
+  return page ? `${ready}Talk to it at ${url}\n` : ready;
 }
 
 /** Model and server. Rejects where the signal aborts before they are ready. */
@@ -98,7 +104,10 @@ function onSignals(stop: () => Promise<void>, logger: Logger): void {
       stopping = true;
       logger.info({ signal }, "shutting down; a second signal ends at once");
       stop().then(
-        () => process.exit(0),
+        () => {
+          logger.info("Parley has stopped");
+          process.exit(0);
+        },
         (error: unknown) => {
           logger.error({ err: error }, "shutting down failed");
           process.exit(1);

@@ -37,7 +37,7 @@ async function takenPort(): Promise<string> {
 }
 
 describe("a server that starts", () => {
-  it("says on one line where it is ready, and on the log that the stand-in answers", async () => {
+  it("says where it is ready and where people talk, and on the log that the stand-in answers and, last, that it has stopped", async () => {
     const folder = await temporaryFolder();
     const parley = await ParleyProcess.start(folder, { PORT: "0" });
     expect(await providerOf(parley)).toBe("STAND_IN");
@@ -45,8 +45,9 @@ describe("a server that starts", () => {
     expect([turn.status, turn.assistantMessage?.content]).toEqual(["COMPLETED", "one two"]);
     const { code, stdout, stderr } = await parley.stop();
     expect(code).toBe(0);
-    expect(stdout).toBe(`Parley is ready at ${parley.url}/graphql\n`);
+    expect(stdout).toBe(`Parley is ready at ${parley.url}/graphql\nTalk to it at ${parley.url}\n`);
     expect(stderr).toContain("the stand-in answers");
+    expect(stderr.trimEnd().split("\n").at(-1)).toMatch(/Parley has stopped/);
     expect(parley.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
     // Without settings everything lies in ./data of the working directory.
     expect(await readdir(join(folder, "data"))).toEqual(expect.arrayContaining(["parley.db", "audio"]));
@@ -84,6 +85,15 @@ describe("a server that starts", () => {
       "turns go to Azure OpenAI; it is asked nothing before the first one",
     );
     expect(parley.program.stderr).not.toContain("stand-in answers");
+  });
+
+  it("for production says in JSON, last, that it has stopped, and names no page where there is none", async () => {
+    const env = { NODE_ENV: "production", STAND_IN: "1", PAGE: "0" };
+    const parley = await ParleyProcess.start(await temporaryFolder(), env);
+    const { code, stdout, stderr } = await parley.stop();
+    expect([code, stdout]).toEqual([0, `Parley is ready at ${parley.url}/graphql\n`]);
+    const lines = stderr.trimEnd().split("\n");
+    expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ level: 30, msg: "Parley has stopped" });
   });
 
   it("listens on the loopback address that it is given, and says it as a URL", async () => {
