@@ -149,6 +149,14 @@ describe("a server that can't start ends with 1 and says why", () => {
     expect(stderr).not.toContain("hunter2");
   });
 
+  it("where Postgres has no such database: how to create it", async () => {
+    const url = new URL(await freshDatabaseUrl("postgresql", ""));
+    url.pathname = "/words_of_nobody";
+    expect(await refusal({ DATABASE_URL: url.href })).toMatch(
+      /"words_of_nobody" does not exist\. Create it: createdb words_of_nobody\n$/,
+    );
+  });
+
   it("where the folder of its data can't be written: which one", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "file"), "");
