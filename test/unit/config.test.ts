@@ -221,12 +221,15 @@ describe("the settings", () => {
   });
 
   it.each([
-    { DATABASE_URL: "file:" },
-    { DATABASE_URL: "file:parley.db?mode=ro" },
-    { DATABASE_URL: "./parley.db" },
-    { DATABASE_URL: "postgresql://[" },
-  ])("refuse %j", (env) => {
-    expect(mistakesIn(env)).toHaveLength(1);
+    ["file:", "DATABASE_URL names no file: file:PATH"],
+    ["file:?mode=ro", "DATABASE_URL must have no parameters after a file's path."],
+    ["file:parley.db?mode=ro", "DATABASE_URL must have no parameters after a file's path."],
+    ["./parley.db", "DATABASE_URL must begin with file: or postgresql://; a file's path stands after file:"],
+    ["localhost:5432/parley", "DATABASE_URL must begin with file: or postgresql://"],
+    ["mysql://db/parley", "DATABASE_URL is of mysql://, which Parley does not use"],
+    ["postgresql://[", "DATABASE_URL can't be read as an address: postgresql://USER:PASSWORD@HOST:PORT/NAME"],
+  ])("tell which rule DATABASE_URL=%s breaks", (url, sentence) => {
+    expect(mistakesIn({ DATABASE_URL: url })).toEqual([expect.stringContaining(sentence)]);
   });
 
   it.each(["0", "0.0", "-1", "1e3", "1,5", "0.0000001", "1000000000.1", "99999999999", "$5", "ten", "1."])(
