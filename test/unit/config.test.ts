@@ -358,14 +358,24 @@ describe("PRICES_FILE", () => {
 
   it.each<[string, string]>([
     ["{", "JSON"],
-    ["[]", "the file"],
-    [JSON.stringify({ "gpt-audio": { ...entry, textInput: -1 } }), "gpt-audio.textInput"],
-    [JSON.stringify({ "gpt-audio": { ...entry, textInput: "2.50" } }), "gpt-audio.textInput"],
+    ["[]", "the file must be an object whose keys are names of deployments or models"],
+    ['{"mine": 3}', "mine must be an object with the prices of a deployment or model"],
     [
-      JSON.stringify({ "gpt-audio": { textInput: 1, textOutput: 1, audioInput: 1 } }),
-      "gpt-audio.audioOutput",
+      JSON.stringify({ mine: { ...entry, textInput: -1 } }),
+      "mine.textInput must not be below 0: a number, USD for 1,000,000 tokens",
     ],
-    [JSON.stringify({ "gpt-audio": { ...entry, image: 1 } }), "gpt-audio"],
+    [
+      JSON.stringify({ mine: { ...entry, textInput: "2.50" } }),
+      "mine.textInput must be a number, USD for 1,000,000 tokens",
+    ],
+    [
+      JSON.stringify({ mine: { textInput: 1, textOutput: 1, audioInput: 1 } }),
+      "mine.audioOutput is missing: a number, USD for 1,000,000 tokens",
+    ],
+    [
+      JSON.stringify({ mine: { ...entry, image: 1 } }),
+      "mine has image, but prices are textInput, textOutput",
+    ],
   ])("that reads %s is refused, naming what is wrong", async (text, named) => {
     const path = await file("bad.json", text);
     const mistakes = mistakesIn({ PRICES_FILE: path });
