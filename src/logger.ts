@@ -11,7 +11,7 @@ export interface LogOptions {
   json: boolean;
 }
 
-/** Logs go to standard error: standard output is left to the one line that says where the server listens. */
+/** Logs go to standard error: standard output is left to the lines that say where the server listens. */
 export function createLogger({ level, json }: LogOptions): Logger {
   const stream = json
     ? destination({ dest: 2, sync: false })

@@ -1,14 +1,11 @@
-import { ConfigError } from "./config/config.js";
 import type { Config } from "./config/config.js";
 import { readSettings } from "./config/env.js";
 import { parseConfig } from "./config/parse-config.js";
-import { MigrationError } from "./db/migrations.js";
-import { DatabaseUnavailableError } from "./db/unavailable.js";
-import { loggedError } from "./logged-error.js";
 import { createLogger } from "./logger.js";
 import type { Logger } from "./logger.js";
 import { startServer } from "./server.js";
 import type { ModelTargetOptions } from "./server.js";
+import { explainStart } from "./start-errors.js";
 
 interface Running {
   url: string;
@@ -37,10 +34,16 @@ async function main(): Promise<void> {
   }, logger);
   try {
     const { url } = await starting;
-    process.stdout.write(`Parley is ready at ${url}/graphql\n`);
+    process.stdout.write(readiness(url, config.http.page));
   } catch (error) {
     if (!told.signal.aborted) throw error;
   }
+}
+
+/** Programs wait for the first line. */
+function readiness(url: string, page: boolean): string {
+  const ready = `Parley is ready at ${url}/graphql\n`;
+  return page ? `${ready}Talk to it at ${url}\n` : ready;
 }
 
 /** Model and server. Rejects where the signal aborts before they are ready. */
@@ -65,7 +68,10 @@ async function connectModel(config: Config, logger: Logger): Promise<Model> {
     const { endpoint, deployment, auth } = model;
     if (auth.kind === "api-key")
       logger.info("an API key is set: keyless sign-in with Microsoft Entra ID is off");
-    logger.info({ endpoint, deployment, apiVersion: model.apiVersion }, "Azure OpenAI answers");
+    logger.info(
+      { endpoint, deployment, apiVersion: model.apiVersion },
+      "turns go to Azure OpenAI; it is asked nothing before the first one",
+    );
     return { options: { endpoint, deployment, auth }, close: () => Promise.resolve() };
   }
   const standIn = await startStandIn(logger);
@@ -100,7 +106,10 @@ function onSignals(stop: () => Promise<void>, logger: Logger): void {
       stopping = true;
       logger.info({ signal }, "shutting down; a second signal ends at once");
       stop().then(
-        () => process.exit(0),
+        () => {
+          logger.info("Parley has stopped");
+          process.exit(0);
+        },
         (error: unknown) => {
           logger.error({ err: error }, "shutting down failed");
           process.exit(1);
@@ -110,32 +119,7 @@ function onSignals(stop: () => Promise<void>, logger: Logger): void {
   }
 }
 
-function explain(error: unknown): string {
-  if (error instanceof Error && isForOperators(error)) return error.message;
-  if (isCode(error, "EADDRINUSE"))
-    return `${portOf(error)} is taken: end the program that listens there, or set PORT to another one.`;
-  if (isCode(error, "ERR_MODULE_NOT_FOUND")) {
-    return `A package is missing: run npm ci (the stand-in needs the development packages). ${String(error)}`;
-  }
-  const { type, message, stack = "" } = loggedError(error);
-  return `Parley could not start: ${type}: ${message}\n${stack}`.trimEnd();
-}
-
-function isForOperators(error: Error): boolean {
-  const explained = [ConfigError, MigrationError, DatabaseUnavailableError];
-  // The stand-in's own error is known by its name: importing it would load the stand-in in production.
-  return explained.some((kind) => error instanceof kind) || error.name === "StandInUnavailableError";
-}
-
-function portOf(error: unknown): string {
-  return error instanceof Error && "port" in error ? `Port ${String(error.port)}` : "The port";
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === code;
-}
-
 main().catch((error: unknown) => {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${explainStart(error)}\n`);
   process.exitCode = 1;
 });

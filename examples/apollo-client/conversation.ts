@@ -1,20 +1,22 @@
 import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, ServerError, gql } from "@apollo/client";
 import type { TypedDocumentNode } from "@apollo/client";
 import UploadHttpLink from "apollo-upload-client/UploadHttpLink.mjs";
 import { OperationTypeNode } from "graphql";
 
 const server = process.argv[2] ?? process.env["PARLEY_URL"] ?? "http://127.0.0.1:4000";
 const uri = `${server}/graphql`;
+const token = process.env["PARLEY_TOKEN"];
+const signIn: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
 
 // HttpLink reads subscriptions over multipart HTTP; UploadHttpLink sends files, for which the server wants the header.
 const client = new ApolloClient({
   cache: new InMemoryCache(),
   link: ApolloLink.split(
     ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
-    new HttpLink({ uri }),
-    new UploadHttpLink({ uri, headers: { "apollo-require-preflight": "true" } }),
+    new HttpLink({ uri, headers: signIn }),
+    new UploadHttpLink({ uri, headers: { "apollo-require-preflight": "true", ...signIn } }),
   ),
 });
 
@@ -201,4 +203,14 @@ async function main(): Promise<void> {
     console.log(`turn ${position}: ${status}`);
 }
 
-await main();
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message === "fetch failed")
+    return `No answer from ${server}: start Parley with npm start, or give its address.`;
+  return ServerError.is(error) ? error.bodyText : error.message;
+}
+
+await main().catch((error: unknown) => {
+  console.error(explain(error));
+  process.exitCode = 1;
+});

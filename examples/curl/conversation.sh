@@ -4,15 +4,24 @@ set -eu
 
 server=${1:-${PARLEY_URL:-http://127.0.0.1:4000}}
 
+# A request to the API; with PARLEY_TOKEN it says who sends it.
+request() {
+  curl -sS --fail-with-body ${PARLEY_TOKEN:+-H "authorization: Bearer $PARLEY_TOKEN"} "$server/graphql" "$@"
+}
+
 # Sends an operation as JSON. GraphQL's errors come with status 200, so that they have to be looked for.
 ask() {
-  curl -sS --fail-with-body "$server/graphql" -H 'content-type: application/json' -d "$1" | checked
+  request -H 'content-type: application/json' -d "$1" | checked
 }
 
 checked() {
   answer=$(cat)
   case $answer in
-    *'"errors":['* | *'"status":"FAILED"'* | '')
+    '')
+      echo "No answer from $server: start Parley with npm start, or give its address." >&2
+      return 1
+      ;;
+    *'"errors":['* | *'"status":"FAILED"'*)
       echo "$answer" >&2
       return 1
       ;;
@@ -38,8 +47,7 @@ turn=$(echo "$added" | field id)
 
 # A subscription over HTTP: each event is a part of the answer.
 follow() {
-  curl -sSN --fail-with-body "$server/graphql" -H 'content-type: application/json' \
-    -H 'accept: multipart/mixed;subscriptionSpec=1.0' -d '{
+  request -N -H 'content-type: application/json' -H 'accept: multipart/mixed;subscriptionSpec=1.0' -d '{
       "query": "subscription ($turnId: ID!, $after: String) { turnEvents(turnId: $turnId, after: $after) { __typename cursor ... on TranscriptDelta { delta } ... on TurnEnded { turn { status } } } }",
       "variables": {"turnId": "'"$turn"'", "after": '"$1"'}
     }'
@@ -62,7 +70,7 @@ curl -sS --fail -o answer.wav "$url"
 echo "answer.wav: $(wc -c <answer.wav) bytes"
 
 # An upload: a file part of a multipart request, with the header that the server wants for it.
-curl -sS --fail-with-body "$server/graphql" -H 'apollo-require-preflight: true' \
+request -H 'apollo-require-preflight: true' \
   -F operations='{
     "query": "mutation ($input: AddAudioTurnInput!) { addAudioTurn(input: $input) { turn { status assistantMessage { transcript } } } }",
     "variables": {"input": {"conversationId": "'"$conversation"'", "audio": {"upload": null}, "text": "Describe in detail the spoken audio input."}}

@@ -10,6 +10,8 @@ import urllib.request
 import uuid
 
 server = (sys.argv[1:] or [os.environ.get("PARLEY_URL", "http://127.0.0.1:4000")])[0]
+token = os.environ.get("PARLEY_TOKEN")
+sign_in = {"authorization": f"Bearer {token}"} if token else {}
 
 FOLLOW = """
   subscription ($turnId: ID!, $after: String) {
@@ -30,7 +32,7 @@ def data_of(result):
 
 
 def post(body, headers):
-    request = urllib.request.Request(f"{server}/graphql", body, headers)
+    request = urllib.request.Request(f"{server}/graphql", body, headers | sign_in)
     try:
         return urllib.request.urlopen(request, timeout=120)
     except urllib.error.HTTPError as error:
@@ -146,4 +148,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RuntimeError as error:
+        sys.exit(str(error))
+    except urllib.error.URLError:
+        sys.exit(f"No answer from {server}: start Parley with npm start, or give its address.")

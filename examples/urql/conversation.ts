@@ -8,17 +8,21 @@ import { WebSocket } from "ws";
 
 const server = process.argv[2] ?? process.env["PARLEY_URL"] ?? "http://127.0.0.1:4000";
 
+const token = process.env["PARLEY_TOKEN"];
+const signIn: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+
 // It must not connect again by itself: it would send the cursor that the subscription began with.
 // Browsers, and Node from 22 on, have a WebSocket of their own.
 const socket = createClient({
   url: `${server.replace("http", "ws")}/graphql`,
   webSocketImpl: WebSocket,
+  connectionParams: signIn,
   retryAttempts: 0,
 });
 // fetchExchange sends files by itself; the server wants the header for them.
 const client = new Client({
   url: `${server}/graphql`,
-  fetchOptions: { headers: { "apollo-require-preflight": "true" } },
+  fetchOptions: { headers: { "apollo-require-preflight": "true", ...signIn } },
   exchanges: [
     fetchExchange,
     subscriptionExchange({
@@ -214,4 +218,14 @@ async function main(): Promise<void> {
   await socket.dispose();
 }
 
-await main();
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.endsWith("fetch failed")
+    ? `No answer from ${server}: start Parley with npm start, or give its address.`
+    : error.message;
+}
+
+await main().catch((error: unknown) => {
+  console.error(explain(error));
+  process.exitCode = 1;
+});

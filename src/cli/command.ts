@@ -18,7 +18,7 @@ export interface Command {
   readonly usage: readonly string[];
   /**
    * @param args what stands behind the command's name
-   * @throws UsageError
+   * @throws UsageError, RefusedError
    */
   run(context: CommandContext, args: readonly string[]): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type { Owner } from "../services/keeping/receipt.js";
 import { WakeUps } from "../services/live/wake-ups.js";
 import { tellDropped } from "../services/turns/tell-dropped.js";
 import { openAudio } from "./audio-folder.js";
-import { UsageError } from "./usage-error.js";
+import { RefusedError, UsageError } from "./usage-error.js";
 import type { Command, CommandContext } from "./command.js";
 import { tenantsOf } from "./known-person.js";
 import { printReceipt, toldReceipt } from "./receipts.js";
@@ -35,18 +35,18 @@ export const deletePerson: Command = {
     const owner = { id, tenantId };
     await checkTenant(context, owner);
     if (values.yes !== true)
-      throw new UsageError(`Nothing was deleted: everything of ${id} goes for good with --yes.`);
+      throw new RefusedError(`Nothing was deleted: everything of ${id} goes for good with --yes.`);
     const receipt = await remove(context, owner);
     if (values.json === true) context.print(JSON.stringify(toldReceipt(receipt), null, 2));
     else printReceipt(context.print, receipt);
   },
 };
 
-/** @throws UsageError */
+/** @throws RefusedError */
 async function checkTenant({ database }: CommandContext, { id, tenantId }: Owner): Promise<void> {
   const tenants = await tenantsOf(database.client, id);
   if (tenants.length > 0 && !tenants.includes(tenantId))
-    throw new UsageError(`${id} is not of the tenant ${tenantId} but of ${tenants.join(", ")}.`);
+    throw new RefusedError(`${id} is not of the tenant ${tenantId} but of ${tenants.join(", ")}.`);
 }
 
 /** What servers run of the person they hear of, or see when they next look at their turns. */

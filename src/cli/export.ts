@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import type { Readable } from "node:stream";
 import { ViewerExports } from "../services/export/viewer-export.js";
 import { openAudio } from "./audio-folder.js";
-import { UsageError } from "./usage-error.js";
+import { RefusedError, UsageError } from "./usage-error.js";
 import type { Command, CommandContext } from "./command.js";
 import { tenantsOf } from "./known-person.js";
 
@@ -42,12 +42,19 @@ async function writeNew(path: string, bytes: Readable): Promise<void> {
   try {
     await pipeline(bytes, file);
   } catch (error) {
-    if (codeOf(error) === "EEXIST") throw new UsageError(`${path} is there already.`);
-    if (codeOf(error) === "ENOENT") throw new UsageError(`The folder of ${path} is not there.`);
+    const refusal = refusals.get(codeOf(error));
+    if (refusal !== undefined) throw new RefusedError(refusal(path));
     await rm(path, { force: true });
     throw error;
   }
 }
+
+/** By the code of the system, where the file could not be made. */
+const refusals = new Map<unknown, (path: string) => string>([
+  ["EEXIST", (path) => `${path} is there already: choose another name, or remove it.`],
+  ["ENOENT", (path) => `The folder of ${path} is not there: make it, or choose another one.`],
+  ["EACCES", (path) => `This user may not write ${path}: choose another folder.`],
+]);
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : null;

@@ -4,7 +4,8 @@ import type { NewApiKey } from "../auth/api-keys.js";
 import { isScope, scopes } from "../auth/viewer.js";
 import type { Scope } from "../auth/viewer.js";
 import type { ApiKeyRow } from "../db/rows.js";
-import { UsageError } from "./usage-error.js";
+import { readNumber } from "./read-number.js";
+import { RefusedError, UsageError } from "./usage-error.js";
 import type { Command, CommandContext } from "./command.js";
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -68,7 +69,7 @@ function nameOf(option: string, text: string | undefined): string {
   const name = text?.trim() ?? "";
   if (name === "") throw new UsageError(`keys create needs ${option}.`);
   if (name.length > 200 || /\p{Cc}/u.test(name))
-    throw new UsageError(`${option} takes at most 200 characters, none of them a control character.`);
+    throw new RefusedError(`${option} takes at most 200 characters, none of them a control character.`);
   return name;
 }
 
@@ -76,7 +77,7 @@ function nameOf(option: string, text: string | undefined): string {
 function readScopes(texts: readonly string[]): Scope[] {
   const chosen = new Set<Scope>();
   for (const text of texts) {
-    if (!isScope(text)) throw new UsageError(`There is no scope "${text}". Scopes: ${scopes.join(", ")}.`);
+    if (!isScope(text)) throw new RefusedError(`There is no scope "${text}". Scopes: ${scopes.join(", ")}.`);
     if (text === "conversations:write") chosen.add("conversations:read");
     chosen.add(text);
   }
@@ -85,8 +86,7 @@ function readScopes(texts: readonly string[]): Scope[] {
 
 function readDays(text: string | undefined): Date | null {
   if (text === undefined) return null;
-  const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (days === 0) throw new UsageError("--days takes a whole number from 1 to 99,999.");
+  const days = readNumber("--days", text, { fallback: 1, min: 1, max: 99_999 });
   return new Date(Date.now() + days * dayMs);
 }
 
@@ -131,9 +131,9 @@ function stateOf({ revokedAt, expiresAt }: ApiKeyRow): "good" | "revoked" | "ove
 
 async function revoke({ database, print }: CommandContext, [id]: string[]): Promise<void> {
   if (id === undefined)
-    throw new UsageError("keys revoke needs the id of a key: npm run parley -- keys list");
+    throw new RefusedError("keys revoke needs the id of a key: npm run parley -- keys list tells them.");
   const row = await new ApiKeys(database.client).revoke(id);
-  if (row === null) throw new UsageError(`There is no key ${id}: npm run parley -- keys list`);
+  if (row === null) throw new RefusedError(`There is no key ${id}: npm run parley -- keys list tells all.`);
   print(
     `${row.id} (${row.name}, of ${row.owner}) is revoked since ${row.revokedAt?.toISOString() ?? "now"}.`,
   );

@@ -1,10 +1,10 @@
 import type { DatabaseClient } from "../db/database.js";
-import { UsageError } from "./usage-error.js";
+import { RefusedError } from "./usage-error.js";
 
 /**
  * The tenants whose rows name the person: one, unless the operator has changed how people are told apart. None for who
  * is named only by events.
- * @throws UsageError where nothing is kept of them
+ * @throws RefusedError where nothing is kept of them
  */
 export async function tenantsOf(client: DatabaseClient, viewerId: string): Promise<string[]> {
   const [ownerId, select] = [viewerId, { tenantId: true }];
@@ -17,6 +17,8 @@ export async function tenantsOf(client: DatabaseClient, viewerId: string): Promi
   ]);
   const tenants = new Set(rows.flatMap((row) => row?.tenantId ?? []));
   if (tenants.size === 0 && (await client.eventCounter.count({ where: { ownerId } })) === 0)
-    throw new UsageError(`Nothing is kept of ${viewerId}: npm run parley -- viewer-id tells a person's id.`);
+    throw new RefusedError(
+      `Nothing is kept of ${viewerId}: npm run parley -- viewer-id tells a person's id.`,
+    );
   return [...tenants];
 }

@@ -6,11 +6,12 @@ import { MigrationError } from "../db/migrations.js";
 import { DatabaseUnavailableError } from "../db/unavailable.js";
 import { loggedError } from "../logged-error.js";
 import { createLogger } from "../logger.js";
-import { UsageError } from "./usage-error.js";
+import { RefusedError, UsageError } from "./usage-error.js";
 import type { Command } from "./command.js";
 import { deletePerson } from "./delete-person.js";
 import { exportViewer } from "./export.js";
 import { keys } from "./keys.js";
+import { joinNegative } from "./read-number.js";
 import { receipts } from "./receipts.js";
 import { signingKeys } from "./signing-keys.js";
 import { viewerIds } from "./viewer-id.js";
@@ -43,7 +44,7 @@ async function main([name, ...args]: string[]): Promise<void> {
   const database = await openDatabase(config.database);
   try {
     const print = (line: string) => void process.stdout.write(`${line}\n`);
-    await command.run({ config, database, logger, print, output: process.stdout }, args);
+    await command.run({ config, database, logger, print, output: process.stdout }, joinNegative(args));
   } finally {
     await database.close();
   }
@@ -51,7 +52,7 @@ async function main([name, ...args]: string[]): Promise<void> {
 
 function explain(error: unknown): string {
   if (isMistake(error)) return `${error.message}\nnpm run parley -- --help tells what can be done.`;
-  const explained = [ConfigError, MigrationError, DatabaseUnavailableError];
+  const explained = [RefusedError, ConfigError, MigrationError, DatabaseUnavailableError];
   if (error instanceof Error && explained.some((kind) => error instanceof kind)) return error.message;
   const { type, message, stack = "" } = loggedError(error);
   return `${type}: ${message}\n${stack}`.trimEnd();

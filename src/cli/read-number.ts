@@ -1,5 +1,18 @@
 import { UsageError } from "./usage-error.js";
 
+/**
+ * Options that a negative number was given to as a word of its own, with the number behind an equals sign. Else
+ * parseArgs takes it for an option, and says so instead of what the number may be.
+ */
+export function joinNegative(args: readonly string[]): string[] {
+  return args.reduce<string[]>((joined, arg) => {
+    const before = joined.at(-1);
+    return /^-\d/.test(arg) && before !== undefined && /^--[a-z-]+$/.test(before)
+      ? [...joined.slice(0, -1), `${before}=${arg}`]
+      : [...joined, arg];
+  }, []);
+}
+
 /** The whole number that an option of the command line holds; the fallback where it was not given. */
 export function readNumber(
   name: string,

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import type { StandIn, StandInOptions } from "../stand-in/index.js";
+import { joinNegative, readNumber } from "./read-number.js";
 import { UsageError } from "./usage-error.js";
 
 const usage = `Runs Parley's stand-in for Azure OpenAI on 127.0.0.1, until it is interrupted.
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
 function readArguments() {
   try {
     return parseArgs({
+      args: joinNegative(process.argv.slice(2)),
       options: {
         port: { type: "string" },
         identity: { type: "boolean" },
@@ -50,23 +52,18 @@ function readArguments() {
 }
 
 function readOptions(room: StandInRoom, values: ReturnType<typeof readArguments>): StandInOptions {
-  const lifetime = values["audio-id-lifetime-ms"];
   return {
-    port: wholeNumber("--port", values.port ?? "0", 65_535),
+    port: readNumber("--port", values.port, { fallback: 0, min: 0, max: 65_535 }),
     identity: values.identity ?? false,
     hearing: values["no-hearing"] === true ? "off" : {},
     fault: values.fault === undefined ? null : room.parseFault(values.fault),
-    ...(lifetime === undefined
-      ? {}
-      : { audioIdLifetimeMs: wholeNumber("--audio-id-lifetime-ms", lifetime, Number.MAX_SAFE_INTEGER) }),
+    audioIdLifetimeMs: readNumber("--audio-id-lifetime-ms", values["audio-id-lifetime-ms"], {
+      fallback: 3_600_000,
+      min: 0,
+      max: 9_999_999_999,
+    }),
     logger: pino({ level: "info" }, pino.destination({ dest: 2, sync: true })),
   };
-}
-
-function wholeNumber(name: string, text: string, most: number): number {
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (value <= most) return value;
-  throw new UsageError(`${name} takes a whole number up to ${most}, not "${text}".`);
 }
 
 function greeting({ url, identity }: StandIn): string {

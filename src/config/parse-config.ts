@@ -1,10 +1,11 @@
 import { isIPv4 } from "node:net";
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { ConfigError, logLevels } from "./config.js";
-import type { Config, DatabaseConfig, HttpConfig, VoicesConfig } from "./config.js";
+import type { Config, HttpConfig, VoicesConfig } from "./config.js";
 import type { Env } from "./env.js";
 import { parseAuth } from "./parse-auth.js";
 import { parseBudgets, parseMaxReplyTokens } from "./parse-budgets.js";
+import { parseDatabase } from "./parse-database.js";
 import { parseLimits } from "./parse-limits.js";
 import { parseModel } from "./parse-model.js";
 import { parseRetention } from "./parse-retention.js";
@@ -93,18 +94,6 @@ function parseCorsOrigins(read: SettingReader): string[] {
 /** Whether only programs on this machine can reach a server that listens on the host. */
 function isLoopback(host: string): boolean {
   return ["localhost", "::1", "[::1]"].includes(host) || (isIPv4(host) && host.startsWith("127."));
-}
-
-function parseDatabase(read: SettingReader, dataDir: string): DatabaseConfig {
-  const url = read.text("DATABASE_URL");
-  if (url === null) return { kind: "sqlite", path: resolve(dataDir, "parley.db") };
-  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return { kind: "postgresql", url };
-  const path = /^file:(?:\/\/(?=\/))?([^?]+)$/.exec(url)?.[1];
-  if (path !== undefined) return { kind: "sqlite", path: isAbsolute(path) ? path : resolve(path) };
-  read.refuse(
-    "DATABASE_URL must begin with file: or postgresql:// and have no parameters after a file's path.",
-  );
-  return { kind: "sqlite", path: resolve(dataDir, "parley.db") };
 }
 
 function parseVoices(read: SettingReader): VoicesConfig {

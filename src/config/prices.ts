@@ -1,15 +1,32 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 
-const price = z.number().nonnegative();
+const unit = "a number, USD for 1,000,000 tokens";
+const kinds = ["textInput", "textOutput", "audioInput", "audioOutput", "cachedInput"];
 
-const priceSchema = z.strictObject({
-  textInput: price,
-  textOutput: price,
-  audioInput: price,
-  audioOutput: price,
-  /** Default: textInput. */
-  cachedInput: price.optional(),
+const price = z
+  .number({ error: ({ input }) => (input === undefined ? `is missing: ${unit}` : `must be ${unit}`) })
+  .nonnegative({ error: `must not be below 0: ${unit}` });
+
+const priceSchema = z.strictObject(
+  {
+    textInput: price,
+    textOutput: price,
+    audioInput: price,
+    audioOutput: price,
+    /** Default: textInput. */
+    cachedInput: price.optional(),
+  },
+  {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? `has ${issue.keys.join(", ")}, but prices are ${kinds.join(", ")}`
+        : "must be an object with the prices of a deployment or model",
+  },
+);
+
+const pricesSchema = z.record(z.string().min(1), priceSchema, {
+  error: "must be an object whose keys are names of deployments or models",
 });
 
 /** USD for 1,000,000 tokens of each kind. */
@@ -29,7 +46,7 @@ export type Prices = ReadonlyMap<string, Price>;
  * @throws an Error that names the entry at fault
  */
 export function readPrices(path: string): Prices {
-  const parsed = z.record(z.string().min(1), priceSchema).safeParse(JSON.parse(readFileSync(path, "utf8")));
+  const parsed = pricesSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
   if (!parsed.success) throw new Error(parsed.error.issues.map(describeIssue).join("; "));
   return new Map(
     Object.entries(parsed.data).map(([name, entry]) => [
@@ -40,5 +57,5 @@ export function readPrices(path: string): Prices {
 }
 
 function describeIssue(issue: { path: PropertyKey[]; message: string }): string {
-  return `${issue.path.map(String).join(".") || "the file"}: ${issue.message}`;
+  return `${issue.path.map(String).join(".") || "the file"} ${issue.message}`;
 }

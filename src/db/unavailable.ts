@@ -9,18 +9,26 @@ export class DatabaseUnavailableError extends Error {
 /** What to tell the operator of an error that came while the database was opened. */
 export function explainOpening(config: DatabaseConfig, error: unknown): Error {
   if (error instanceof MigrationError) return error;
-  const reason = reasonOf(error);
-  return new DatabaseUnavailableError(
-    config.kind === "sqlite"
-      ? `The database file ${config.path} can't be opened: ${reason}. Check DATABASE_URL and DATA_DIR, and that this user may write there.`
-      : `The Postgres database ${addressOf(config.url)} can't be opened: ${reason}. Check DATABASE_URL, and that the server runs and lets this user in.`,
-    { cause: error },
-  );
+  const told =
+    config.kind === "sqlite" ? explainFile(config.path, error) : explainPostgres(config.url, error);
+  return new DatabaseUnavailableError(told, { cause: error });
 }
 
-function addressOf(url: string): string {
+function explainFile(path: string, error: unknown): string {
+  return `The database file ${path} can't be opened: ${reasonOf(error)}. Check DATABASE_URL and DATA_DIR, and that this user may write there.`;
+}
+
+function explainPostgres(url: string, error: unknown): string {
   const { host, pathname } = new URL(url);
-  return host + pathname;
+  const told = `The Postgres database ${host}${pathname} can't be opened: ${reasonOf(error)}.`;
+  return isAbsent(error)
+    ? `${told} Create it: createdb ${decodeURIComponent(pathname.slice(1))}`.trimEnd()
+    : `${told} Check DATABASE_URL, and that the server runs and lets this user in.`;
+}
+
+/** Postgres' own code for a database that is not there: invalid_catalog_name. */
+function isAbsent(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "3D000";
 }
 
 /** Where a host has several addresses, the error of all of them together has a code and no message. */

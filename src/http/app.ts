@@ -7,7 +7,7 @@ import { newId } from "../ids.js";
 import { countGuesses } from "../services/rates/count-guesses.js";
 import { registerAudioRoutes } from "./audio-routes.js";
 import { clipAccess } from "./clip-access.js";
-import { registerExplorer } from "./explorers.js";
+import { registerExplorer, registerNoExplorer } from "./explorers.js";
 import { registerExport } from "./export-route.js";
 import { registerGraphql } from "./graphql.js";
 import { registerHealth } from "./health-routes.js";
@@ -91,6 +91,7 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
   if (config.http.page) await registerPage(app, { pageDir: new URL("../../dist/page/", import.meta.url) });
   if (config.http.explorers)
     await registerExplorer(app, { explorerDir: new URL("../../dist/explorer/", import.meta.url) });
+  else registerNoExplorer(app);
   return { app, endSubscriptions: () => subscriptions.end() };
 }
 

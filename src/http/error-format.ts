@@ -3,6 +3,7 @@ import { GraphQLError } from "graphql";
 import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError } from "graphql";
 import { ParleyError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import { inPlainWords } from "./plain-words.js";
 import { currentRequestId } from "./request-id.js";
 
 /** Codes of Apollo and of the limits: mistakes of the request, told as they are. */
@@ -32,7 +33,7 @@ export function formatError(
     error instanceof GraphQLError && original === error ? requestMistake(formatted, error) : null;
   if (mistake !== null) {
     const extensions = { code: mistake.code, retryable: false, requestId };
-    return { message: mistake.message, ...place, extensions };
+    return { message: inPlainWords(mistake.message), ...place, extensions };
   }
   logger.error(
     { err: original, requestId, path: formatted.path },

@@ -1,9 +1,12 @@
 import type { ApolloServerPlugin } from "@apollo/server";
 import { ApolloServerPluginLandingPageLocalDefault } from "@apollo/server/plugin/landingPage/default";
-import type { FastifyInstance } from "fastify";
-
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ParleyError } from "../errors.js";
 import { registerBundledPage } from "./bundled-page.js";
 import { firstConversationDocument, firstConversationVariables } from "./first-conversation.js";
+import { sendError } from "./http-errors.js";
+
+const explorerPaths = ["/graphiql", "/graphiql/"];
 
 // The editor writes its styles into the page, hence 'unsafe-inline' for styles; scripts come from files alone.
 const contentSecurityPolicy = [
@@ -30,10 +33,25 @@ export function registerExplorer(app: FastifyInstance, { explorerDir }: Explorer
   return registerBundledPage(app, {
     name: "GraphiQL",
     folder: explorerDir,
-    paths: ["/graphiql", "/graphiql/"],
+    paths: explorerPaths,
     assetsPath: "/graphiql/assets/",
     headers: { "content-security-policy": contentSecurityPolicy },
   });
+}
+
+/** Says at the explorer's own paths that there is none. */
+export function registerNoExplorer(app: FastifyInstance): void {
+  for (const path of explorerPaths) app.get(path, (request, reply) => answerNoExplorer(request, reply));
+}
+
+/** Whether a browser opens the endpoint, rather than a program asks it. */
+export function opensEndpoint({ method, url, headers }: FastifyRequest): boolean {
+  return method === "GET" && !url.includes("?") && headers.accept?.includes("text/html") === true;
+}
+
+export function answerNoExplorer(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const told = "Explorers are off here; EXPLORERS=1 turns them on. Programs ask the API at /graphql.";
+  return sendError(reply, request, new ParleyError("NOT_FOUND", told));
 }
 
 // The plugin has no option for it; Sandbox itself does.

@@ -18,7 +18,7 @@ import { countGuesses } from "../services/rates/count-guesses.js";
 import type { RateLimits } from "../services/rates/rate-limits.js";
 import { readTypeDefinitions } from "../schema/type-definitions.js";
 import { formatError } from "./error-format.js";
-import { sandboxLandingPage } from "./explorers.js";
+import { answerNoExplorer, opensEndpoint, sandboxLandingPage } from "./explorers.js";
 import { addressLimits } from "./limits/address-limits.js";
 import { documentRules, maxErrors, maxLexicalTokens } from "./limits/document-rules.js";
 import { maxQueryCost, queryCostPlugin } from "./limits/query-cost.js";
@@ -72,8 +72,10 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
     scope.route({
       method: ["GET", "POST"],
       url: "/graphql",
-      handler: (request, reply) =>
-        subscriptions.answer(request, reply) ?? answerByApollo.call(scope, request, reply),
+      handler: (request, reply) => {
+        if (!config.http.explorers && opensEndpoint(request)) return answerNoExplorer(request, reply);
+        return subscriptions.answer(request, reply) ?? answerByApollo.call(scope, request, reply);
+      },
     });
     done();
   });

@@ -5,7 +5,7 @@ import type { ReadinessReport } from "../services/readiness.js";
 const route = { config: { anyHost: true } };
 const headers = { "cache-control": "no-store" };
 
-/** `/healthz`: the process answers. `/readyz`: it can do its work; what is wrong stands in the log alone. */
+/** `/healthz`: the process answers. `/readyz`: it can do its work, or which check failed; why, the log tells alone. */
 export function registerHealth(app: FastifyInstance, report: () => Promise<ReadinessReport>): void {
   app.get("/healthz", route, (_request, reply) => reply.headers(headers).send({ status: "ok" }));
   app.get("/readyz", route, async (_request, reply) => {

@@ -66,5 +66,11 @@ function toParleyError(error: unknown): ParleyError | null {
 
 function sendBadRequest(reply: FastifyReply, request: FastifyRequest, error: FastifyError, status: number) {
   const extensions = { code: "BAD_REQUEST", retryable: false, requestId: request.id };
-  return reply.code(status).send({ errors: [{ message: error.message, extensions }] });
+  return reply.code(status).send({ errors: [{ message: messageOf(error), extensions }] });
+}
+
+/** What `curl -d` sends by itself is no type that the API takes. */
+function messageOf({ code, message }: FastifyError): string {
+  if (code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") return message;
+  return "Send the header content-type: application/json; an upload is multipart/form-data.";
 }

@@ -149,6 +149,13 @@ describe("An error of a request", () => {
       400,
       "BAD_USER_INPUT",
     ],
+    [
+      "a body of a form, as curl sends it by itself",
+      "/graphql",
+      post({ query: "{ __typename }" }, { "content-type": "application/x-www-form-urlencoded" }),
+      415,
+      "BAD_REQUEST",
+    ],
     ["another method", "/graphql", { method: "DELETE" }, 404, "NOT_FOUND"],
     ["a place that is not there", "/nothing", {}, 404, "NOT_FOUND"],
     ["a path that can't be decoded", "/%ff", {}, 400, "BAD_REQUEST"],
@@ -156,6 +163,17 @@ describe("An error of a request", () => {
 
   it.each(requests)("for %s tells its code and its request", async (_name, path, init, status, code) => {
     expect(await told(shared().url + path, init)).toMatchObject({ status, codes: [code] });
+  });
+
+  it.each([
+    ["application/x-www-form-urlencoded", "Send the header content-type: application/json"],
+    ["application/xml", "Send the header content-type: application/json"],
+    ["text/plain", "Send POST with the header content-type: application/json"],
+  ])("for a body of the type %s says which one to send", async (type, sentence) => {
+    const { errors } = await told(`${shared().url}/graphql`, post({ query }, { "content-type": type }));
+    expect(errors).toMatchObject([
+      { message: expect.stringContaining(sentence) as unknown, extensions: { code: "BAD_REQUEST" } },
+    ]);
   });
 
   it("that is not what the client accepts says so", async () => {

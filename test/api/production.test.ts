@@ -1,14 +1,27 @@
 import { describe, expect, it } from "@jest/globals";
 import { getIntrospectionQuery } from "graphql";
 import { sharedParley } from "../helpers/parley.js";
-import type { TestParley } from "../helpers/parley.js";
+import type { GraphqlError, TestParley } from "../helpers/parley.js";
+import { subscribe } from "../helpers/subscriptions.js";
 
 const production = { NODE_ENV: "production", STAND_IN: "1" };
 
-async function messages(parley: TestParley, query: string, variables: object = {}): Promise<string> {
+const introspectionIsOff = {
+  message: "Introspection is off here. INTROSPECTION=1 turns it on; schema.graphql holds the schema.",
+  extensions: { code: "GRAPHQL_VALIDATION_FAILED" },
+};
+
+const explorersAreOff =
+  "Explorers are off here; EXPLORERS=1 turns them on. Programs ask the API at /graphql.";
+
+async function refusals(parley: TestParley, query: string, variables: object = {}): Promise<GraphqlError[]> {
   const { errors } = await parley.send(query, variables);
   expect(errors.length).toBeGreaterThan(0);
-  return JSON.stringify(errors);
+  return errors;
+}
+
+async function messages(parley: TestParley, query: string, variables: object = {}): Promise<string> {
+  return JSON.stringify(await refusals(parley, query, variables));
 }
 
 function page(parley: TestParley, path: string): Promise<Response> {
@@ -41,7 +54,7 @@ describe("In production", () => {
       "{ __schema { queryType { name } } }",
       '{ __type(name: "Turn") { name } }',
     ])
-      expect(await messages(plain(), query)).toContain("introspection");
+      for (const error of await refusals(plain(), query)) expect(error).toMatchObject(introspectionIsOff);
     expect(await plain().ask("{ __typename viewer { __typename } }")).toEqual({
       __typename: "Query",
       viewer: { __typename: "Viewer" },
@@ -50,12 +63,27 @@ describe("In production", () => {
       expect(await messages(plain(), query, variables)).not.toMatch(/did you mean/i);
   });
 
+  it("the schema is not told over a WebSocket either, in the same words", async () => {
+    const events = subscribe("websocket", plain().url, "{ __schema { queryType { name } } }");
+    const { value } = await events.next();
+    expect(value).toMatchObject({ errors: [introspectionIsOff, introspectionIsOff] });
+  });
+
   it("there is no page to explore it with", async () => {
-    for (const path of ["/graphql", "/graphiql"]) {
+    for (const path of ["/graphql", "/graphiql", "/graphiql/"]) {
       const response = await page(plain(), path);
-      expect(response.status).toBeGreaterThanOrEqual(400);
-      expect(await response.text()).not.toMatch(/<html|<script/i);
+      expect([response.status, await response.json()]).toMatchObject([
+        404,
+        { errors: [{ message: explorersAreOff, extensions: { code: "NOT_FOUND" } }] },
+      ]);
     }
+  });
+
+  it("a program's query by GET is answered, also one that takes pages", async () => {
+    const accept = "application/json, text/html";
+    const headers = { accept, authorization: "Bearer any", "apollo-require-preflight": "true" };
+    const response = await fetch(`${plain().url}/graphql?query={__typename}`, { headers });
+    expect(await response.json()).toMatchObject({ data: { __typename: "Query" } });
   });
 
   it("both are there where they are set on", async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { root } from "../docs/pages.js";
 import { isInstalled } from "../helpers/installed.js";
 import { sharedParley } from "../helpers/parley.js";
+import { keyOf } from "../helpers/people.js";
 import { exampleNames, runExample } from "./run-example.js";
 
 interface Kept {
@@ -28,6 +29,7 @@ const question = "Is a golden retriever a good family dog?";
 
 describe("the examples", () => {
   const shared = sharedParley("sqlite");
+  const withKeys = sharedParley("sqlite", { env: { AUTH: "api-key" } });
 
   it("are all tried here", () => {
     const folders = readdirSync(join(root, "examples"), { withFileTypes: true });
@@ -85,7 +87,21 @@ describe("the examples", () => {
     itWhereInstalled("fails where there is no server", async () => {
       const { code, stderr } = await runExample(name, "http://127.0.0.1:1");
       expect(code).not.toBe(0);
-      expect(stderr).not.toBe("");
+      expect(stderr).toContain(
+        "No answer from http://127.0.0.1:1: start Parley with npm start, or give its address.",
+      );
+      expect(stderr).not.toMatch(/^\s+at |Traceback/m);
+    });
+
+    itWhereInstalled("signs in with PARLEY_TOKEN, and says without one that it has to", async () => {
+      const { headers } = await keyOf(withKeys(), "ada");
+      const PARLEY_TOKEN = headers.authorization.replace("Bearer ", "");
+      const signedIn = await runExample(name, withKeys().url, { PARLEY_TOKEN });
+      expect(signedIn).toMatchObject({ code: 0, stderr: "" });
+      expect(readFileSync(join(signedIn.folder, "answer.wav")).toString("latin1", 0, 4)).toBe("RIFF");
+      const { code, stdout, stderr } = await runExample(name, withKeys().url);
+      expect(code).not.toBe(0);
+      expect(stdout + stderr).toContain("Authorization");
     });
   });
 });

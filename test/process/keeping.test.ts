@@ -60,7 +60,7 @@ onEachDatabase("an operator's command while the server runs", (kind) => {
       ]),
     );
     const again = await command("export", ...viewer, "--out", "mine.zip");
-    expect(again.stderr).toContain("mine.zip is there already");
+    expect(again.stderr).toBe("mine.zip is there already: choose another name, or remove it.\n");
     expect((await command("export", ...viewer, "--out", "-")).stdout.slice(0, 2)).toBe("PK");
   });
 
@@ -100,15 +100,23 @@ onEachDatabase("an operator's command while the server runs", (kind) => {
 it.each([
   [["export", "--out", "mine.zip"], "needs --viewer"],
   [["export", "--viewer", "viewer_local"], "needs --out"],
-  [["export", "--viewer", "viewer_x", "--out", "mine.zip"], "Nothing is kept of viewer_x"],
   [["delete-person", "--viewer", "viewer_x"], "needs --tenant"],
-  [["delete-person", "--viewer", "viewer_x", "--tenant", "local", "--yes"], "Nothing is kept of viewer_x"],
-  [["receipts", "--last", "1001"], "--last takes"],
+  [["receipts", "--last", "1001"], '--last must be a whole number from 1 to 1000; it is "1001".'],
+  [["receipts", "--last", "-3"], '--last must be a whole number from 1 to 1000; it is "-3".'],
 ])("says what is wrong with %j, and where to look", async (args, sentence) => {
   const { code, stdout, stderr } = await parley(await temporaryFolder(), {}, ...args);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toContain(sentence);
   expect(stderr).toContain("npm run parley -- --help");
+});
+
+it.each([
+  [["export", "--viewer", "viewer_x", "--out", "mine.zip"]],
+  [["delete-person", "--viewer", "viewer_x", "--tenant", "local", "--yes"]],
+])("says with %j of whom nothing is kept how to find the id, and nothing else", async (args) => {
+  const { code, stdout, stderr } = await parley(await temporaryFolder(), {}, ...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toBe("Nothing is kept of viewer_x: npm run parley -- viewer-id tells a person's id.\n");
 });
 
 it("touches nothing where the tenant is another one, or the audio is that of another database", async () => {

@@ -32,17 +32,32 @@ it("makes, lists and revokes keys while the server runs, and the server goes by 
   expect(after).toMatchObject([{ id, state: "revoked", owner: "ada", tenant: "default" }]);
 });
 
+function days(text: string): string[] {
+  return ["keys", "create", "--name", "phone", "--owner", "ada", "--days", text];
+}
+
 it.each([
   [["keys"], "keys needs create, list or revoke"],
   [["keys", "create", "--name", "phone"], "needs --owner"],
-  [["keys", "create", "--name", "phone", "--owner", "ada", "--scope", "all"], 'no scope "all"'],
-  [["keys", "create", "--name", "phone", "--owner", "ada", "--days", "0"], "--days takes"],
+  [days("0"), '--days must be a whole number from 1 to 99999; it is "0".'],
+  [days("-3"), '--days must be a whole number from 1 to 99999; it is "-3".'],
+  [days("100000"), '--days must be a whole number from 1 to 99999; it is "100000".'],
   [["keys", "create", "--unheard"], "--unheard"],
-  [["keys", "revoke", "apikey_x"], "no key apikey_x"],
   [["locks"], 'no command "locks"'],
 ])("says what is wrong with %j, and where to look", async (args, sentence) => {
   const { code, stdout, stderr } = await parley(await temporaryFolder(), ...args);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toContain(sentence);
   expect(stderr).toContain("npm run parley -- --help");
+});
+
+it.each([
+  [["keys", "create", "--name", "phone", "--owner", "ada", "--scope", "all"], /no scope "all"\. Scopes: \w/],
+  [["keys", "revoke"], /needs the id of a key: npm run parley -- keys list tells/],
+  [["keys", "revoke", "apikey_x"], /no key apikey_x: npm run parley -- keys list tells all/],
+])("says with %j what to do instead, and nothing else", async (args, sentence) => {
+  const { code, stdout, stderr } = await parley(await temporaryFolder(), ...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(sentence);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
 });

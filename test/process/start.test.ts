@@ -37,7 +37,7 @@ async function takenPort(): Promise<string> {
 }
 
 describe("a server that starts", () => {
-  it("says on one line where it is ready, and on the log that the stand-in answers", async () => {
+  it("says where it is ready and where people talk, and on the log that the stand-in answers and, last, that it has stopped", async () => {
     const folder = await temporaryFolder();
     const parley = await ParleyProcess.start(folder, { PORT: "0" });
     expect(await providerOf(parley)).toBe("STAND_IN");
@@ -45,8 +45,9 @@ describe("a server that starts", () => {
     expect([turn.status, turn.assistantMessage?.content]).toEqual(["COMPLETED", "one two"]);
     const { code, stdout, stderr } = await parley.stop();
     expect(code).toBe(0);
-    expect(stdout).toBe(`Parley is ready at ${parley.url}/graphql\n`);
+    expect(stdout).toBe(`Parley is ready at ${parley.url}/graphql\nTalk to it at ${parley.url}\n`);
     expect(stderr).toContain("the stand-in answers");
+    expect(stderr.trimEnd().split("\n").at(-1)).toMatch(/Parley has stopped/);
     expect(parley.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
     // Without settings everything lies in ./data of the working directory.
     expect(await readdir(join(folder, "data"))).toEqual(expect.arrayContaining(["parley.db", "audio"]));
@@ -80,8 +81,20 @@ describe("a server that starts", () => {
       },
     ]);
     expect(parley.program.stderr).toContain("keyless sign-in with Microsoft Entra ID is off");
+    expect(parley.program.stderr).toContain(
+      "turns go to Azure OpenAI; it is asked nothing before the first one",
+    );
     expect(parley.program.stderr).not.toContain("stand-in answers");
     expect(parley.program.stderr).toContain("AUHT (in the .env file) is no setting of Parley");
+  });
+
+  it("for production says in JSON, last, that it has stopped, and names no page where there is none", async () => {
+    const env = { NODE_ENV: "production", STAND_IN: "1", PAGE: "0" };
+    const parley = await ParleyProcess.start(await temporaryFolder(), env);
+    const { code, stdout, stderr } = await parley.stop();
+    expect([code, stdout]).toEqual([0, `Parley is ready at ${parley.url}/graphql\n`]);
+    const lines = stderr.trimEnd().split("\n");
+    expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ level: 30, msg: "Parley has stopped" });
   });
 
   it("listens on the loopback address that it is given, and says it as a URL", async () => {
@@ -128,6 +141,13 @@ describe("a server that can't start ends with 1 and says why", () => {
     );
   });
 
+  it("where the host is no address of this machine: what to do", async () => {
+    const stderr = await refusal({ HOST: "203.0.113.1", PORT: "0", AUTH: "api-key" });
+    expect(stderr).toContain(
+      "HOST 203.0.113.1 is no address of this machine: set HOST to one that it has, or to 0.0.0.0 for all.",
+    );
+  });
+
   it("where Postgres can't be reached: which one, without its password", async () => {
     const port = await takenPort();
     for (const listener of listeners) listener.close();
@@ -136,6 +156,14 @@ describe("a server that can't start ends with 1 and says why", () => {
     expect(stderr).toContain("ECONNREFUSED");
     expect(stderr).toContain("DATABASE_URL");
     expect(stderr).not.toContain("hunter2");
+  });
+
+  it("where Postgres has no such database: how to create it", async () => {
+    const url = new URL(await freshDatabaseUrl("postgresql", ""));
+    url.pathname = "/words_of_nobody";
+    expect(await refusal({ DATABASE_URL: url.href })).toMatch(
+      /"words_of_nobody" does not exist\. Create it: createdb words_of_nobody\n$/,
+    );
   });
 
   it("where the folder of its data can't be written: which one", async () => {

@@ -93,7 +93,7 @@ describe("the stand-in's command", () => {
     ]);
   });
 
-  it.each([[["--bogus"]], [["--port", "99999"]], [["--fault", "meteor"]]])(
+  it.each([[["--bogus"]], [["--port", "99999"]], [["--port", "-3"]], [["--fault", "meteor"]]])(
     "explains the mistake in %j",
     async (args) => {
       const { code, stderr } = await run(args, nothing);

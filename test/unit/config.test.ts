@@ -223,12 +223,15 @@ describe("the settings", () => {
   });
 
   it.each([
-    { DATABASE_URL: "file:" },
-    { DATABASE_URL: "file:parley.db?mode=ro" },
-    { DATABASE_URL: "./parley.db" },
-    { DATABASE_URL: "postgresql://[" },
-  ])("refuse %j", (env) => {
-    expect(mistakesIn(env)).toHaveLength(1);
+    ["file:", "DATABASE_URL names no file: file:PATH"],
+    ["file:?mode=ro", "DATABASE_URL must have no parameters after a file's path."],
+    ["file:parley.db?mode=ro", "DATABASE_URL must have no parameters after a file's path."],
+    ["./parley.db", "DATABASE_URL must begin with file: or postgresql://; a file's path stands after file:"],
+    ["localhost:5432/parley", "DATABASE_URL must begin with file: or postgresql://"],
+    ["mysql://db/parley", "DATABASE_URL is of mysql://, which Parley does not use"],
+    ["postgresql://[", "DATABASE_URL can't be read as an address: postgresql://USER:PASSWORD@HOST:PORT/NAME"],
+  ])("tell which rule DATABASE_URL=%s breaks", (url, sentence) => {
+    expect(mistakesIn({ DATABASE_URL: url })).toEqual([expect.stringContaining(sentence)]);
   });
 
   it.each(["0", "0.0", "-1", "1e3", "1,5", "0.0000001", "1000000000.1", "99999999999", "$5", "ten", "1."])(
@@ -357,14 +360,24 @@ describe("PRICES_FILE", () => {
 
   it.each<[string, string]>([
     ["{", "JSON"],
-    ["[]", "the file"],
-    [JSON.stringify({ "gpt-audio": { ...entry, textInput: -1 } }), "gpt-audio.textInput"],
-    [JSON.stringify({ "gpt-audio": { ...entry, textInput: "2.50" } }), "gpt-audio.textInput"],
+    ["[]", "the file must be an object whose keys are names of deployments or models"],
+    ['{"mine": 3}', "mine must be an object with the prices of a deployment or model"],
     [
-      JSON.stringify({ "gpt-audio": { textInput: 1, textOutput: 1, audioInput: 1 } }),
-      "gpt-audio.audioOutput",
+      JSON.stringify({ mine: { ...entry, textInput: -1 } }),
+      "mine.textInput must not be below 0: a number, USD for 1,000,000 tokens",
     ],
-    [JSON.stringify({ "gpt-audio": { ...entry, image: 1 } }), "gpt-audio"],
+    [
+      JSON.stringify({ mine: { ...entry, textInput: "2.50" } }),
+      "mine.textInput must be a number, USD for 1,000,000 tokens",
+    ],
+    [
+      JSON.stringify({ mine: { textInput: 1, textOutput: 1, audioInput: 1 } }),
+      "mine.audioOutput is missing: a number, USD for 1,000,000 tokens",
+    ],
+    [
+      JSON.stringify({ mine: { ...entry, image: 1 } }),
+      "mine has image, but prices are textInput, textOutput",
+    ],
   ])("that reads %s is refused, naming what is wrong", async (text, named) => {
     const path = await file("bad.json", text);
     const mistakes = mistakesIn({ PRICES_FILE: path });
