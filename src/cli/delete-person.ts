@@ -3,6 +3,7 @@ import { notificationsOf } from "../db/notifications.js";
 import type { DeletionRow } from "../db/rows.js";
 import { newId } from "../ids.js";
 import { Deletions } from "../services/keeping/deletions.js";
+import { toldReceipt } from "../services/keeping/receipt.js";
 import type { Owner } from "../services/keeping/receipt.js";
 import { WakeUps } from "../services/live/wake-ups.js";
 import { tellDropped } from "../services/turns/tell-dropped.js";
@@ -10,7 +11,7 @@ import { openAudio } from "./audio-folder.js";
 import { RefusedError, UsageError } from "./usage-error.js";
 import type { Command, CommandContext } from "./command.js";
 import { tenantsOf } from "./known-person.js";
-import { printReceipt, toldReceipt } from "./receipts.js";
+import { printReceipt } from "./receipts.js";
 
 /** `delete-person`: what the mutation deleteViewer does, for a person who asks the operator. */
 export const deletePerson: Command = {

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import type { DeletionRow } from "../db/rows.js";
 import { readReceipts } from "../services/keeping/receipt.js";
+import { toldReceipt } from "../services/keeping/receipt.js";
 import { readNumber } from "./read-number.js";
 import type { Command } from "./command.js";
 
@@ -48,27 +49,4 @@ export function printReceipt(print: (line: string) => void, row: DeletionRow): v
       .map(([name, count]) => `${name} ${count}`)
       .join(", ")}`,
   );
-}
-
-export function toldReceipt(row: DeletionRow) {
-  const { id, kind, conversationId, requestedBy } = row;
-  return {
-    id,
-    kind,
-    viewer: row.ownerId,
-    tenant: row.tenantId,
-    conversationId,
-    requestedBy,
-    requestedAt: row.requestedAt.toISOString(),
-    completedAt: row.completedAt?.toISOString() ?? null,
-    conversations: row.conversations,
-    turns: row.turns,
-    messages: row.messages,
-    clips: row.clips,
-    audioByteLength: Number(row.audioByteLength),
-    logEntries: row.logEntries,
-    idempotencyKeys: row.idempotencyKeys,
-    events: row.events,
-    anonymisedCalls: row.anonymisedCalls,
-  };
 }

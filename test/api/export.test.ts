@@ -4,12 +4,14 @@ import { rm } from "node:fs/promises";
 import { request } from "node:http";
 import { expect, it } from "@jest/globals";
 import { onEachDatabase } from "../helpers/databases.js";
+import { deleted } from "../helpers/deletions.js";
 import { askByAudio, askByText, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { keyOf } from "../helpers/people.js";
 import { download, keptSoundFiles, sha256Of, spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
 import { storeTurns } from "../helpers/stored-conversations.js";
+import { askByUpload, receivedUpload } from "../helpers/uploads.js";
 import { unzipped } from "../helpers/zip.js";
 
 async function exported(parley: TestParley): Promise<Map<string, Buffer>> {
@@ -40,7 +42,9 @@ onEachDatabase("an export", (kind) => {
         "README.txt",
         "viewer.json",
         "usage.json",
+        "deletions.json",
         "manifest.json",
+        "uploads/uploads.json",
         `${folder}/conversation.json`,
         ...names,
       ].sort(),
@@ -64,6 +68,30 @@ onEachDatabase("an export", (kind) => {
       ),
     );
     expect(manifest.lostSound).toEqual([]);
+  });
+
+  it("holds what is kept beside conversations: receipts, keys of requests, sound that is not used yet", async () => {
+    const parley = await TestParley.start(kind);
+    const gone = await startedConversation(parley);
+    await askByText(parley, gone, "Say 'gone'.");
+    const receipt = await deleted(parley, gone);
+    const id = await startedConversation(parley, { idempotencyKey: "start-1" });
+    const { id: turnId } = await askByText(parley, id, "Say 'one'.", { idempotencyKey: "turn-1" });
+    const wav = spokenWav();
+    const { uploadId } = await receivedUpload(parley, wav);
+    const used = await receivedUpload(parley, wav);
+    await askByUpload(parley, id, used.uploadId);
+    const files = await exported(parley);
+    expect(json(files, "deletions.json")).toMatchObject([{ id: receipt.id, kind: "CONVERSATION", turns: 1 }]);
+    expect(json(files, `conversations/${id}/conversation.json`)).toMatchObject({
+      idempotencyKeys: [
+        { key: "start-1", turnId: null },
+        { key: "turn-1", turnId },
+      ],
+    });
+    expect(json(files, "uploads/uploads.json")).toMatchObject([{ id: uploadId, byteLength: wav.byteLength }]);
+    expect(files.get(`uploads/${uploadId}`)?.equals(wav)).toBe(true);
+    expect([...files.keys()].filter((path) => path.startsWith("uploads/"))).toHaveLength(2);
   });
 
   it("names the sound that the store has lost", async () => {

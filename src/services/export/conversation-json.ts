@@ -10,13 +10,24 @@ export async function* conversationJson(
   const { audioRetentionDays, textRetentionDays } = conversation;
   const own = { id, title, instructions, voice, createdAt, updatedAt, lastActivityAt, archivedAt };
   const retention = { audioDays: audioRetentionDays, textDays: textRetentionDays };
-  yield `${JSON.stringify({ ...own, retention }).slice(0, -1)},"turns":[`;
-  let separator = "\n";
-  for await (const turn of source.turns(id)) {
-    yield separator + JSON.stringify(toJson(turn));
+  yield `${JSON.stringify({ ...own, retention }).slice(0, -1)},"turns":`;
+  yield* jsonArray(source.turns(id), toJson);
+  yield ',"idempotencyKeys":';
+  yield* jsonArray(source.idempotencyKeys(id));
+  yield "}\n";
+}
+
+/** An array as JSON, in pieces: one for each item. */
+export async function* jsonArray<Item>(
+  items: AsyncIterable<Item>,
+  told: (item: Item) => unknown = (item) => item,
+): AsyncGenerator<string, void, undefined> {
+  let separator = "[\n";
+  for await (const item of items) {
+    yield separator + JSON.stringify(told(item));
     separator = ",\n";
   }
-  yield "\n]}\n";
+  yield separator === "[\n" ? "[]" : "\n]";
 }
 
 function toJson({ turn, usage }: ExportedTurn) {

@@ -2,6 +2,7 @@ import type { Prices } from "../../config/prices.js";
 import type { DatabaseClient } from "../../db/database.js";
 import { ownedClient } from "../../db/owned-client.js";
 import type { ConversationRow } from "../../db/rows.js";
+import { toldReceipt } from "../keeping/receipt.js";
 import { noUsage, sumUsage } from "../usage/usage.js";
 
 const pageSize = 100;
@@ -35,6 +36,55 @@ export class ExportSource {
       take: maxKeys,
       omit: { secretHash: true, viewerId: true },
     });
+  }
+
+  /** What was received and not used yet: there can't be many. */
+  async uploads() {
+    const rows = await this.#client.audioUpload.findMany({
+      where: { usedAt: null, storageKey: { not: null } },
+      orderBy: { id: "asc" },
+      take: pageSize,
+      select: {
+        id: true,
+        byteLength: true,
+        sha256: true,
+        receivedAt: true,
+        expiresAt: true,
+        storageKey: true,
+      },
+    });
+    return rows.map(({ storageKey, ...upload }) => ({ upload, storageKey }));
+  }
+
+  /** Receipts, oldest first. */
+  async *deletions() {
+    let last = "";
+    for (;;) {
+      const rows = await this.#client.deletion.findMany({
+        where: { id: { gt: last } },
+        orderBy: { id: "asc" },
+        take: pageSize,
+      });
+      for (const row of rows) yield toldReceipt(row);
+      last = rows.at(-1)?.id ?? last;
+      if (rows.length < pageSize) return;
+    }
+  }
+
+  /** By which clients sent requests for the conversation without doing them twice. */
+  async *idempotencyKeys(conversationId: string) {
+    let last = "";
+    for (;;) {
+      const rows = await this.#client.idempotencyKey.findMany({
+        where: { conversationId, id: { gt: last } },
+        orderBy: { id: "asc" },
+        take: pageSize,
+        select: { id: true, key: true, turnId: true, createdAt: true },
+      });
+      yield* rows;
+      last = rows.at(-1)?.id ?? last;
+      if (rows.length < pageSize) return;
+    }
   }
 
   async *conversations(): AsyncGenerator<ConversationRow, void, undefined> {

@@ -8,7 +8,7 @@ import { tooManyAtOnce } from "../../errors.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
 import type { Owner } from "../keeping/receipt.js";
-import { conversationJson } from "./conversation-json.js";
+import { conversationJson, jsonArray } from "./conversation-json.js";
 import { ExportSource } from "./export-source.js";
 
 export interface ViewerExportsParts {
@@ -22,7 +22,9 @@ const readme = `Everything that Parley keeps of you.
 
 viewer.json    who you are to this server, the keys that were made for you, and when this was made
 usage.json     what your calls to the model used
+deletions.json the receipts of what was deleted
 conversations/ a folder for each conversation: conversation.json, and the sound as files
+uploads/       sound that was sent and that no turn has used yet, as it came; uploads.json tells of it
 manifest.json  every file with its length and SHA-256, and sound that the server has lost
 `;
 
@@ -96,13 +98,26 @@ class Archive {
     const keys = await this.#source.keys();
     await this.#addJson("viewer.json", { id, tenantId, exportedAt: new Date(), keys });
     await this.#addJson("usage.json", await this.#source.usage());
+    await this.#add("deletions.json", Readable.from(jsonArray(this.#source.deletions())));
     for await (const conversation of this.#source.conversations()) {
       const json = conversationJson(this.#source, conversation);
       await this.#add(`conversations/${conversation.id}/conversation.json`, Readable.from(json));
       for await (const clip of this.#source.clips(conversation.id)) await this.#addSound(clip);
     }
+    await this.#addUploads();
     await this.#addJson("manifest.json", { files: this.#files, lostSound: this.#lost });
     this.#zip.end();
+  }
+
+  async #addUploads(): Promise<void> {
+    const uploads = await this.#source.uploads();
+    const told = uploads.map(({ upload }) => upload);
+    await this.#addJson("uploads/uploads.json", told);
+    for (const { upload, storageKey } of uploads) {
+      // One that a turn has used meanwhile is in its conversation.
+      const bytes = storageKey === null ? null : await this.#parts.store.read(storageKey);
+      if (bytes !== null) await this.#add(`uploads/${upload.id}`, bytes);
+    }
   }
 
   async #addSound({ id, storageKey }: { id: string; storageKey: string }): Promise<void> {

@@ -102,3 +102,27 @@ function oneOf<Word extends string>(words: readonly Word[], word: string): Word 
   if (found === undefined) throw new Error(`a receipt has the word ${word}`);
   return found;
 }
+
+/** A receipt in the words of the API, for JSON. */
+export function toldReceipt(row: DeletionRow) {
+  const { id, kind, conversationId, requestedBy } = row;
+  return {
+    id,
+    kind,
+    viewer: row.ownerId,
+    tenant: row.tenantId,
+    conversationId,
+    requestedBy,
+    requestedAt: row.requestedAt.toISOString(),
+    completedAt: row.completedAt?.toISOString() ?? null,
+    conversations: row.conversations,
+    turns: row.turns,
+    messages: row.messages,
+    clips: row.clips,
+    audioByteLength: Number(row.audioByteLength),
+    logEntries: row.logEntries,
+    idempotencyKeys: row.idempotencyKeys,
+    events: row.events,
+    anonymisedCalls: row.anonymisedCalls,
+  };
+}
