@@ -1,8 +1,6 @@
 import type { Prices } from "../../config/prices.js";
 import type { DatabaseClient } from "../../db/database.js";
 import { ownedClient } from "../../db/owned-client.js";
-import type { ConversationRow } from "../../db/rows.js";
-import { toldReceipt } from "../keeping/receipt.js";
 import { noUsage, sumUsage } from "../usage/usage.js";
 
 const pageSize = 100;
@@ -57,48 +55,36 @@ export class ExportSource {
   }
 
   /** Receipts, oldest first. */
-  async *deletions() {
-    let last = "";
-    for (;;) {
-      const rows = await this.#client.deletion.findMany({
+  deletions() {
+    return pageById((last) =>
+      this.#client.deletion.findMany({
         where: { id: { gt: last } },
         orderBy: { id: "asc" },
         take: pageSize,
-      });
-      for (const row of rows) yield toldReceipt(row);
-      last = rows.at(-1)?.id ?? last;
-      if (rows.length < pageSize) return;
-    }
+      }),
+    );
   }
 
   /** By which clients sent requests for the conversation without doing them twice. */
-  async *idempotencyKeys(conversationId: string) {
-    let last = "";
-    for (;;) {
-      const rows = await this.#client.idempotencyKey.findMany({
+  idempotencyKeys(conversationId: string) {
+    return pageById((last) =>
+      this.#client.idempotencyKey.findMany({
         where: { conversationId, id: { gt: last } },
         orderBy: { id: "asc" },
         take: pageSize,
         select: { id: true, key: true, turnId: true, createdAt: true },
-      });
-      yield* rows;
-      last = rows.at(-1)?.id ?? last;
-      if (rows.length < pageSize) return;
-    }
+      }),
+    );
   }
 
-  async *conversations(): AsyncGenerator<ConversationRow, void, undefined> {
-    let last = "";
-    for (;;) {
-      const rows = await this.#client.conversation.findMany({
+  conversations() {
+    return pageById((last) =>
+      this.#client.conversation.findMany({
         where: { id: { gt: last } },
         orderBy: { id: "asc" },
         take: pageSize,
-      });
-      yield* rows;
-      last = rows.at(-1)?.id ?? last;
-      if (rows.length < pageSize) return;
-    }
+      }),
+    );
   }
 
   /** Each with its messages, their clips, and what it used. */
@@ -123,24 +109,33 @@ export class ExportSource {
   }
 
   /** Of sound that is whole and was not removed. */
-  async *clips(conversationId: string) {
-    let last = "";
-    for (;;) {
-      const rows = await this.#client.audioClip.findMany({
+  clips(conversationId: string) {
+    return pageById((last) =>
+      this.#client.audioClip.findMany({
         where: { conversationId, removedAt: null, sha256: { not: null }, id: { gt: last } },
         orderBy: { id: "asc" },
         take: pageSize,
         select: { id: true, storageKey: true, byteLength: true },
-      });
-      yield* rows;
-      last = rows.at(-1)?.id ?? last;
-      if (rows.length < pageSize) return;
-    }
+      }),
+    );
   }
 
   /** Whether the clip is still to be had: it may have been deleted meanwhile. */
   async hasClip(id: string): Promise<boolean> {
     return (await this.#client.audioClip.count({ where: { id, removedAt: null } })) > 0;
+  }
+}
+
+/** All rows, a page of `pageSize` at a time: `read` answers those behind an id, oldest first. */
+async function* pageById<Row extends { id: string }>(
+  read: (last: string) => Promise<Row[]>,
+): AsyncGenerator<Row, void, undefined> {
+  let last = "";
+  for (;;) {
+    const rows = await read(last);
+    yield* rows;
+    last = rows.at(-1)?.id ?? last;
+    if (rows.length < pageSize) return;
   }
 }
 

@@ -7,6 +7,7 @@ import type { DatabaseClient } from "../../db/database.js";
 import { tooManyAtOnce } from "../../errors.js";
 import type { Logger } from "../../logger.js";
 import type { AudioStore } from "../../storage/audio-store.js";
+import { toldReceipt } from "../keeping/receipt.js";
 import type { Owner } from "../keeping/receipt.js";
 import { conversationJson, jsonArray } from "./conversation-json.js";
 import { ExportSource } from "./export-source.js";
@@ -98,7 +99,7 @@ class Archive {
     const keys = await this.#source.keys();
     await this.#addJson("viewer.json", { id, tenantId, exportedAt: new Date(), keys });
     await this.#addJson("usage.json", await this.#source.usage());
-    await this.#add("deletions.json", Readable.from(jsonArray(this.#source.deletions())));
+    await this.#add("deletions.json", Readable.from(jsonArray(this.#source.deletions(), toldReceipt)));
     for await (const conversation of this.#source.conversations()) {
       const json = conversationJson(this.#source, conversation);
       await this.#add(`conversations/${conversation.id}/conversation.json`, Readable.from(json));
