@@ -4,6 +4,7 @@ import type { DatabaseConfig } from "../config/config.js";
 import { makeFolder } from "../make-folder.js";
 import type { Prisma, PrismaClient } from "./generated/sqlite/client.js";
 import { migrate } from "./migrations.js";
+import { truncateLog } from "./truncate-log.js";
 import { explainOpening } from "./unavailable.js";
 
 /** The two generated clients have the same methods; SQLite's is the type that the code is written against. */
@@ -42,7 +43,8 @@ export async function openDatabase(config: DatabaseConfig, options: DatabaseOpti
     throw explainOpening(config, error);
   });
   if (onStatement !== undefined) client.$on("query", (event) => onStatement(event.query));
-  const eraseRemoved = config.kind === "sqlite" ? () => truncateLog(client) : () => Promise.resolve(true);
+  const eraseRemoved =
+    config.kind === "sqlite" ? () => truncateLog(config.path) : () => Promise.resolve(true);
   return { kind: config.kind, client, applied, eraseRemoved, close: () => client.$disconnect() };
 }
 
@@ -85,11 +87,6 @@ const pragmas = [
   // What is deleted is written over in the file.
   "secure_delete = ON",
 ];
-
-async function truncateLog(client: DatabaseClient): Promise<boolean> {
-  const rows = await client.$queryRawUnsafe<{ busy: number | bigint }[]>("PRAGMA wal_checkpoint(TRUNCATE)");
-  return rows.every(({ busy }) => Number(busy) === 0);
-}
 
 async function connectPostgres(url: string, log: StatementLog) {
   const [{ PrismaClient }, { PrismaPg }] = await Promise.all([

@@ -1,7 +1,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
-import { deleted, deletedViewer } from "../helpers/deletions.js";
+import { completedReceipt, deleted, deletedViewer } from "../helpers/deletions.js";
 import { askByText, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { openSql } from "../helpers/sql.js";
@@ -59,4 +59,28 @@ it("Turns that are older than they are to be kept are in no file of SQLite's any
   expect(await retention.sweep(new Date(), new AbortController().signal)).toBe(3);
   expect(await filesWith(parley, "Secretive")).toEqual([]);
   expect(await filesWith(parley, id)).not.toEqual([]);
+});
+
+it("A deletion holds nobody up while another program reads the database, and is completed afterwards", async () => {
+  const parley = await sqliteParley();
+  const id = await saySecrets(parley);
+  const reader = await openSql(parley.databaseUrl);
+  await reader("BEGIN");
+  await reader(`SELECT COUNT(*) FROM "Message"`);
+  let answered = 0;
+  let isOver = false;
+  const deleting = deleted(parley, id).finally(() => (isOver = true));
+  while (!(isOver as boolean)) {
+    await parley.ask("{ conversations { totalCount } }");
+    answered += 1;
+  }
+  const receipt = await deleting;
+  expect(receipt.completedAt).toBeNull();
+  // It takes two seconds of looking until it gives up.
+  expect(answered).toBeGreaterThan(10);
+  await reader("COMMIT");
+  await parley.restart();
+  await parley.server.context.housekeeping.close();
+  await completedReceipt(parley, receipt.id);
+  expect(await filesWith(parley, "Secretive")).toEqual([]);
 });
