@@ -1,7 +1,7 @@
-import { readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { expect, it } from "@jest/globals";
 import { completedReceipt, deleted, deletedViewer } from "../helpers/deletions.js";
+import { entriesUnder, unlessGone } from "../helpers/files.js";
 import { askByText, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { openSql } from "../helpers/sql.js";
@@ -9,9 +9,9 @@ import { openSql } from "../helpers/sql.js";
 /** The files below the server's folder, the database with its log among them, that hold the word. */
 async function filesWith(parley: TestParley, word: string): Promise<string[]> {
   const found: string[] = [];
-  for (const entry of await readdir(parley.folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && (await readFile(path)).includes(word)) found.push(entry.name);
+  for (const { path, name, isFile } of await entriesUnder(parley.folder)) {
+    const content = isFile ? await unlessGone(readFile(path)) : null;
+    if (content?.includes(word) === true) found.push(name);
   }
   return found;
 }

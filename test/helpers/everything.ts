@@ -1,5 +1,6 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { entriesUnder, unlessGone } from "./files.js";
 import type { TestParley } from "./parley.js";
 import { openSql } from "./sql.js";
 import type { Sql } from "./sql.js";
@@ -30,11 +31,10 @@ async function tableNames(sql: Sql, databaseUrl: string): Promise<string[]> {
 export async function tracesOf(parley: TestParley, word: string): Promise<string[]> {
   const rows = await everyRow(parley.databaseUrl);
   const tables = [...rows].filter(([, text]) => text.includes(word)).map(([table]) => table);
-  const folder = join(parley.dataDir, "audio");
   const files: string[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (path.includes(word) || (entry.isFile() && (await readFile(path)).includes(word))) files.push(path);
+  for (const { path, isFile } of await entriesUnder(join(parley.dataDir, "audio"))) {
+    const content = isFile ? await unlessGone(readFile(path)) : null;
+    if (path.includes(word) || content?.includes(word) === true) files.push(path);
   }
   return [...tables, ...files];
 }

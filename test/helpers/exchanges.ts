@@ -4,6 +4,7 @@ import type { StandIn } from "../../src/stand-in/stand-in.js";
 import { turnById } from "./operations.js";
 import type { Turn } from "./operations.js";
 import type { TestParley } from "./parley.js";
+import { unlessGone } from "./files.js";
 import { keptSoundFiles } from "./sound.js";
 
 export interface SentPart {
@@ -58,7 +59,7 @@ export async function endOfTurn(parley: TestParley, id: string): Promise<Turn> {
 export async function answerHasGrownTo(parley: TestParley, byteLength: number): Promise<void> {
   for (;;) {
     const sizes = await Promise.all(
-      (await keptSoundFiles(parley)).map(async (file) => (await stat(file)).size),
+      (await keptSoundFiles(parley)).map(async (file) => (await unlessGone(stat(file)))?.size ?? 0),
     );
     if (sizes.some((size) => size >= byteLength)) return;
     await delay(10);

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { wavHeader } from "../../src/services/audio/formats/wav-header.js";
+import { entriesUnder, isSoundFile } from "./files.js";
 import type { Clip } from "./operations.js";
 import type { TestParley } from "./parley.js";
 
@@ -30,10 +29,6 @@ export async function download(clip: Clip | null | undefined): Promise<Buffer> {
 
 /** The paths of all files of sound that the server keeps, drafts included; the mark of the store is none. */
 export async function keptSoundFiles(parley: TestParley): Promise<string[]> {
-  const folder = join(parley.dataDir, "audio");
-  if (!existsSync(folder)) return [];
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-    .map((entry) => join(entry.parentPath, entry.name));
+  const entries = await entriesUnder(join(parley.dataDir, "audio"));
+  return entries.filter(isSoundFile).map(({ path }) => path);
 }

@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
@@ -6,6 +6,7 @@ import yauzl from "yauzl";
 import type { Env } from "../../src/config/env.js";
 import { freshDatabaseUrl, onEachDatabase } from "../helpers/databases.js";
 import type { DatabaseKind } from "../helpers/databases.js";
+import { entriesUnder, isSoundFile } from "../helpers/files.js";
 import { askByText, startedConversation, turnById } from "../helpers/operations.js";
 import {
   ChildProgram,
@@ -32,8 +33,7 @@ async function besideServer(kind: DatabaseKind) {
 }
 
 async function soundFiles(dataDir: string): Promise<string[]> {
-  const entries = await readdir(join(dataDir, "audio"), { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && !entry.name.startsWith(".")).map(({ name }) => name);
+  return (await entriesUnder(join(dataDir, "audio"))).filter(isSoundFile).map(({ name }) => name);
 }
 
 const viewer = ["--viewer", "viewer_local"];
