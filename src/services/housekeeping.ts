@@ -44,6 +44,11 @@ export class Housekeeping {
     this.#sweep = this.#run().finally(() => this.#schedule());
   }
 
+  /** Resolves when nothing is being removed: for who counts statements or looks at files. */
+  settled(): Promise<void> {
+    return this.#sweep;
+  }
+
   async close(): Promise<void> {
     this.#closed.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -23,15 +23,8 @@ async function saySecrets(parley: TestParley): Promise<string> {
   return id;
 }
 
-async function sqliteParley(): Promise<TestParley> {
-  const parley = await TestParley.start("sqlite");
-  // What it does at its start would be in the way of nothing, but it writes while the files are read.
-  await parley.server.context.housekeeping.close();
-  return parley;
-}
-
 it("A deleted conversation's words are in no file of SQLite's any more when its receipt is completed", async () => {
-  const parley = await sqliteParley();
+  const parley = await TestParley.start("sqlite");
   const id = await saySecrets(parley);
   const other = await startedConversation(parley, { title: "Remaining" });
   expect(await filesWith(parley, "Secretive")).not.toEqual([]);
@@ -41,14 +34,14 @@ it("A deleted conversation's words are in no file of SQLite's any more when its 
 });
 
 it("A deleted person's words are in no file of SQLite's any more when the receipt is completed", async () => {
-  const parley = await sqliteParley();
+  const parley = await TestParley.start("sqlite");
   await saySecrets(parley);
   expect((await deletedViewer(parley)).completedAt).not.toBeNull();
   expect(await filesWith(parley, "Secretive")).toEqual([]);
 });
 
 it("Turns that are older than they are to be kept are in no file of SQLite's any more after a sweep", async () => {
-  const parley = await sqliteParley();
+  const parley = await TestParley.start("sqlite");
   const id = await saySecrets(parley);
   // The newest turn stays, however old it is.
   await askByText(parley, id, "Say 'last'.");
@@ -62,7 +55,7 @@ it("Turns that are older than they are to be kept are in no file of SQLite's any
 });
 
 it("A deletion holds nobody up while another program reads the database, and is completed afterwards", async () => {
-  const parley = await sqliteParley();
+  const parley = await TestParley.start("sqlite");
   const id = await saySecrets(parley);
   const reader = await openSql(parley.databaseUrl);
   await reader("BEGIN");
@@ -80,7 +73,6 @@ it("A deletion holds nobody up while another program reads the database, and is 
   expect(answered).toBeGreaterThan(10);
   await reader("COMMIT");
   await parley.restart();
-  await parley.server.context.housekeeping.close();
   await completedReceipt(parley, receipt.id);
   expect(await filesWith(parley, "Secretive")).toEqual([]);
 });

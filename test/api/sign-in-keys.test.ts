@@ -128,10 +128,7 @@ onEachDatabase("signing in by key", (kind) => {
     );
     const conversationId = data.startConversation.conversation.id;
     const { client } = parley.server.context.database;
-    const drafts = async () => {
-      const names = await readdir(join(parley.dataDir, "audio", "drafts")).catch(() => []);
-      return names.filter((name) => name.endsWith(".part"));
-    };
+    const drafts = () => readdir(join(parley.dataDir, "audio", "drafts")).catch(() => []);
     const sending = fetch(`${parley.url}/graphql`, {
       method: "POST",
       headers: {

@@ -150,15 +150,18 @@ export class TestParley {
     this.#server = await this.#startServer(changes);
   }
 
-  #startServer(changes: Env): Promise<ParleyServer> {
+  /** Answers when what a server removes at its start is removed: no test meets it in the middle of that by chance. */
+  async #startServer(changes: Env): Promise<ParleyServer> {
     const logger = pino(pinoOptions("trace"), { write: (line: string) => void this.log.push(line) });
     const onStatement = (sql: string) => void this.statements.push(sql);
-    return startServer(parseConfig({ ...this.#env, ...changes }), {
+    const server = await startServer(parseConfig({ ...this.#env, ...changes }), {
       logger,
       onStatement,
       model: this.#model,
       ...(this.#signedAudio === undefined ? {} : { signedAudio: this.#signedAudio }),
     });
+    await server.context.housekeeping.settled();
+    return server;
   }
 }
 

@@ -66,8 +66,6 @@ onEachDatabase("the health of a server", (kind) => {
 
   it("is bad while audio can't be stored; why stands in the log alone", async () => {
     const parley = await TestParley.start(kind);
-    // What it does at its start makes the folder anew.
-    await parley.server.context.housekeeping.close();
     const drafts = join(parley.dataDir, "audio", "drafts");
     await rm(drafts, { recursive: true, force: true });
     await writeFile(drafts, "no folder");
