@@ -3,7 +3,6 @@ import { encodeRequest } from "./body.js";
 import type { AnswerChunk } from "./chunk-schema.js";
 import { type AnswerState, emptyAnswer, readChunk } from "./chunks.js";
 import {
-  type FailureContext,
   type TranslatedFailure,
   incompleteFailure,
   readRequestId,
@@ -11,6 +10,7 @@ import {
   translateError,
   translateStreamedError,
 } from "./errors.js";
+import type { FailureContext } from "./failure-reasons.js";
 import {
   type AnswerInterruption,
   CallerFailure,

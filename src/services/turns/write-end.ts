@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { withoutQuotation } from "../../azure/errors.js";
+import { withoutQuotation } from "../../azure/failure-reasons.js";
 import type { TurnRow } from "../../db/rows.js";
 import type { Logger } from "../../logger.js";
 import type { AcceptedTurn, Attempt, AttemptParts } from "./attempt.js";
