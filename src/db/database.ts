@@ -4,6 +4,7 @@ import type { DatabaseConfig } from "../config/config.js";
 import { makeFolder } from "../make-folder.js";
 import type { Prisma, PrismaClient } from "./generated/sqlite/client.js";
 import { migrate } from "./migrations.js";
+import { inLine } from "./sqlite-line.js";
 import { truncateLog } from "./truncate-log.js";
 import { explainOpening } from "./unavailable.js";
 
@@ -73,7 +74,7 @@ async function connectSqlite(path: string, log: StatementLog) {
     import("./generated/sqlite/client.js"),
     import("@prisma/adapter-better-sqlite3"),
   ]);
-  const adapter = new PrismaBetterSqlite3({ url: `file:${path}`, timeout: 10_000 });
+  const adapter = inLine(new PrismaBetterSqlite3({ url: `file:${path}`, timeout: 10_000 }));
   const client = new PrismaClient({ adapter, log, transactionOptions });
   for (const pragma of pragmas) await client.$queryRawUnsafe(`PRAGMA ${pragma}`);
   return client;
