@@ -1,6 +1,7 @@
-import type { ReadableStream, ReadableStreamDefaultReader } from "node:stream/web";
+import type { ReadableStream } from "node:stream/web";
 import { type AnswerChunk, parseChunk } from "./chunk-schema.js";
 import { ConnectionCut, StreamedError, UnreadableAnswer } from "./interruptions.js";
+import { ReadAhead } from "./read-ahead.js";
 import { SseReader } from "./sse.js";
 import type { CallClock } from "./timers.js";
 
@@ -11,7 +12,7 @@ export const maxAnswerByteLength = 64 * 1024 * 1024;
 const closingTimeoutMs = 100;
 
 /**
- * The chunks of a stream, read as fast as they are taken. Throws ConnectionCut, StreamedError or UnreadableAnswer; a
+ * The chunks of a stream, read little faster than they are taken. Throws ConnectionCut, StreamedError or UnreadableAnswer; a
  * stream that just ends, ends: whether the answer is whole is for its content to tell.
  */
 export async function* receiveStream(response: Response, clock: CallClock): AsyncGenerator<AnswerChunk> {
@@ -57,10 +58,10 @@ async function* receiveBytes(
   let byteLength = 0;
   const body: ReadableStream<Uint8Array> | null = response.body;
   if (body === null) return;
-  const reader = body.getReader();
+  const reader = new ReadAhead(body);
   try {
     for (;;) {
-      clock.expectBytes();
+      if (reader.isEmpty) clock.expectBytes();
       const bytes = await readNext(reader);
       clock.restIdle();
       if (bytes === null) return;
@@ -71,15 +72,13 @@ async function* receiveBytes(
     }
   } finally {
     clock.restIdle();
-    // Closes the connection where the answer was not read to its end; there is no one to tell if that fails.
-    void reader.cancel().catch(() => undefined);
+    reader.cancel();
   }
 }
 
-async function readNext(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | null> {
+async function readNext(reader: ReadAhead): Promise<Uint8Array | null> {
   try {
-    const { value } = await reader.read();
-    return value ?? null;
+    return await reader.next();
   } catch (cause) {
     throw new ConnectionCut("The connection broke.", { cause });
   }

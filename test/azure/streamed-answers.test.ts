@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import {
   audioChunk,
@@ -11,8 +12,9 @@ import {
   textChunks,
   usageChunk,
 } from "./answers.js";
+import type { ModelEvent } from "../../src/azure/types.js";
 import { type Told, call, connectionTo, requestFor, spoken, written } from "./calls.js";
-import { type Reply, type ScriptedServer, startScriptedServer, stream } from "./scripted-server.js";
+import { type Reply, type ScriptedServer, json, startScriptedServer, stream } from "./scripted-server.js";
 
 const recordingUrl = new URL("../../../shared/azure/recording-text-to-audio-stream.json", import.meta.url);
 
@@ -259,7 +261,39 @@ describe("an error within a stream", () => {
   });
 });
 
+/** One piece after the other, each of which the client reads by itself, and then no end. */
+function breaking(chunks: readonly unknown[]): Reply {
+  return async (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const chunk of chunks) {
+      response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+      await setImmediate();
+    }
+    response.destroy();
+  };
+}
+
 describe("the connection", () => {
+  it("may break: what came before that is handed on, however slowly it is taken", async () => {
+    const words = Array.from({ length: 20 }, (_, index) => `${index} `);
+    const scripted = await startScriptedServer(breaking(textChunks(words, null)), json(200, {}));
+    server = scripted;
+    const taken: string[] = [];
+    const onEvent = async (event: ModelEvent) => {
+      if (event.type === "text") taken.push(event.delta);
+      const { over } = await scripted.request(0);
+      await over;
+      // Whoever is answered now has noticed that the other connection broke.
+      await (await fetch(scripted.endpoint)).text();
+    };
+    const { result } = await call(requestFor(written), {
+      connection: connectionTo(scripted.endpoint),
+      options: { onEvent },
+    });
+    expect(taken).toEqual(words);
+    expect(result.end).toMatchObject({ type: "failed", error: { code: "ANSWER_INCOMPLETE" } });
+  });
+
   it("is used again after a stream that was read to its end", async () => {
     server = await startScriptedServer(stream(spokenChunks()));
     const connection = connectionTo(server.endpoint);
