@@ -83,6 +83,8 @@ describe("Deleting everything", () => {
     const pause = parley.standIn.pauseNext("before-answer");
     await ask(page, "Hello");
     await pause.reached;
+    // Only then does the page's address name the conversation: the model may be asked before the page has its answer.
+    await turnAt(page, 1).waitFor();
     const other = await openTab(await openWindow(), page.url());
     await turnAt(other, 1).waitFor();
     await deleteEverything(page);
