@@ -57,7 +57,7 @@ function transactionInLine(transaction: Transaction, leave: () => void): Transac
     },
     commit: () => transaction.commit().finally(leave),
     rollback: async () => {
-      // SQLite leaves a transaction open whose commit it refuses, and Prisma does not: none could be begun any more.
+      // SQLite leaves a transaction open whose commit it refuses, and Prisma takes it for ended: no other could begin.
       if (commitRefused) await transaction.executeRaw(rollback).catch(() => undefined);
       await transaction.rollback().finally(leave);
     },

@@ -1,5 +1,5 @@
 import { readdir, readlink } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import type { Env } from "../../src/config/env.js";
@@ -147,7 +147,7 @@ describe("servers that share a Postgres database and a folder of audio", () => {
     expect(await sql('SELECT 1 FROM "AudioClip" UNION ALL SELECT 1 FROM "AnswerLogEntry"')).toEqual([]);
     await answered(parley);
     expect(await readdir(join(parley.dataDir, "audio", "drafts"))).toEqual([]);
-    expect(await openSoundFiles(parley)).toEqual([]);
+    expect(await openFilesUnder(parley.folder)).toEqual([]);
   });
 
   it("run one turn for a key that is used at all of them at once, and answer all with its end", async () => {
@@ -247,7 +247,7 @@ describe("a turn whose server went away", () => {
     pause.release();
     await answered(parley);
     expect(await readdir(join(parley.dataDir, "audio", "drafts"))).toEqual([]);
-    expect(await openSoundFiles(parley)).toEqual([]);
+    expect(await openFilesUnder(parley.folder)).toEqual([]);
     const after = await kept(url, turn.id);
     // But for what its call really cost, which the old server may know better.
     expect({ ...after.turn, usage: null }).toEqual({ ...before.turn, usage: null });
@@ -295,14 +295,11 @@ async function answered(parley: TestParley): Promise<void> {
   while (!parley.log.some((line) => line.includes("taken over while it ran"))) await delay(10);
 }
 
-/** The files of sound that this process holds open, removed ones among them; none where the system doesn't tell. */
-async function openSoundFiles(parley: TestParley): Promise<string[]> {
+/** The files of a folder that this process holds open, removed ones among them; none where the system doesn't tell. */
+async function openFilesUnder(folder: string): Promise<string[]> {
   const handles = await readdir("/proc/self/fd").catch(() => []);
   const paths = handles.map((handle) => readlink(join("/proc/self/fd", handle)).catch(() => ""));
-  const audio = join(parley.dataDir, "audio");
-  return (await Promise.all(paths)).filter(
-    (path) => path.startsWith(`${audio}/`) && !basename(path).startsWith("."),
-  );
+  return (await Promise.all(paths)).filter((path) => path.startsWith(`${folder}/`));
 }
 
 function never(): never {
