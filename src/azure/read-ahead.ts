@@ -14,8 +14,7 @@ export class ReadAhead {
   readonly #pieces: Uint8Array[] = [];
   #byteLength = 0;
   #ended = false;
-  /** Why the reading failed, in a list of its own: whatever is thrown may be anything. */
-  readonly #failures: unknown[] = [];
+  #broken: { by: unknown } | null = null;
   #cancelled = false;
   #onArrival = nobody;
   #onTaking = nobody;
@@ -35,7 +34,7 @@ export class ReadAhead {
     while (this.isEmpty) await new Promise<void>((resolve) => (this.#onArrival = resolve));
     const piece = this.#pieces.shift();
     if (piece === undefined) {
-      if (this.#failures.length > 0) throw this.#failures[0];
+      if (this.#broken !== null) throw this.#broken.by;
       return null;
     }
     this.#byteLength -= piece.byteLength;
@@ -61,7 +60,7 @@ export class ReadAhead {
         await this.#untilRoom();
       }
     } catch (error) {
-      this.#failures.push(error);
+      this.#broken = { by: error };
     } finally {
       this.#ended = true;
       this.#onArrival();
