@@ -58,6 +58,14 @@ describe("a turn under budgets", () => {
     );
   });
 
+  it("is not taken where more is held than the budget has, not even if it costs nothing", () => {
+    const viewer = { day: 0, month: 0, reserved: 0 };
+    const spendings = { viewer, tenant: { ...viewer, reserved: 2 } };
+    const limits = { viewer: { day: null, month: null }, tenant: { day: null, month: 1 } };
+    const periods = budgetPeriods(limits, spendings, calendar);
+    expect(refusalOf(periods, 0, now)).toMatchObject({ code: "BUDGET_EXCEEDED", retryable: true });
+  });
+
   it("never spends more than a budget, however many are sent, as long as none costs more than was held", () => {
     const turns = fc.array(
       fc.record({

@@ -54,7 +54,11 @@ export function refusalOf(
   const spent = periods.filter((budget) => budget.spentMicroUsd + costMicroUsd > budget.limitMicroUsd);
   const last = spent.reduce<BudgetPeriod | null>(later, null);
   if (last !== null) return fitsAfterReset(last, now);
-  const held = periods.find(({ remainingMicroUsd }) => costMicroUsd > remainingMicroUsd);
+  // What remains is never below zero, so that it can't tell a budget that is overdrawn from one that is just used up.
+  const held = periods.find(
+    ({ limitMicroUsd, spentMicroUsd, reservedMicroUsd }) =>
+      spentMicroUsd + reservedMicroUsd + costMicroUsd > limitMicroUsd,
+  );
   return held === undefined ? null : fitsAfterOthers(held);
 }
 
