@@ -25,46 +25,77 @@ function adapterInLine(adapter: Adapter): Adapter {
     queryRaw: (query) => line.pass(() => adapter.queryRaw(query)),
     executeRaw: (query) => line.pass(() => adapter.executeRaw(query)),
     executeScript: (script) => line.pass(() => adapter.executeScript(script)),
-    startTransaction: async (isolationLevel) => {
-      const leave = await line.enter();
-      try {
-        return transactionInLine(await adapter.startTransaction(isolationLevel), leave);
-      } catch (error) {
-        leave();
-        throw error;
-      }
-    },
-    dispose: () => adapter.dispose(),
+    startTransaction: async () => beginTransaction(adapter, await line.enter()),
+    dispose: () => line.pass(() => adapter.dispose()),
   };
 }
 
+/**
+ * Not by the adapter's own way, which lets no other transaction begin after one BEGIN that failed. SQLite has one level of
+ * isolation, the strictest.
+ */
+async function beginTransaction(adapter: Adapter, leave: () => void): Promise<Transaction> {
+  try {
+    await adapter.executeRaw(statement("BEGIN"));
+    return transactionInLine(adapter, leave);
+  } catch (error) {
+    await rollBack(adapter);
+    leave();
+    throw error;
+  }
+}
+
 /** Prisma ends each transaction by `commit` or `rollback`, after the statement that does it; a refused one by `rollback`. */
-function transactionInLine(transaction: Transaction, leave: () => void): Transaction {
-  const { provider, adapterName, options } = transaction;
+function transactionInLine(adapter: Adapter, leave: () => void): Transaction {
+  const { provider, adapterName } = adapter;
   let commitRefused = false;
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    leave();
+  };
+  /** The connection is somebody else's by then. */
+  const refuseWhenOver = () => {
+    if (isOver) throw new Error("The transaction is over.");
+  };
   return {
     provider,
     adapterName,
-    options,
-    queryRaw: (query) => transaction.queryRaw(query),
+    // Its statements COMMIT and ROLLBACK are sent by Prisma.
+    options: { usePhantomQuery: false },
+    queryRaw: async (query) => {
+      refuseWhenOver();
+      return adapter.queryRaw(query);
+    },
     executeRaw: async (query) => {
+      refuseWhenOver();
       try {
-        return await transaction.executeRaw(query);
+        return await adapter.executeRaw(query);
       } catch (error) {
         commitRefused ||= query.sql === "COMMIT";
         throw error;
       }
     },
-    commit: () => transaction.commit().finally(leave),
+    commit: () => {
+      end();
+      return Promise.resolve();
+    },
     rollback: async () => {
       // SQLite leaves a transaction open whose commit it refuses, and Prisma takes it for ended: no other could begin.
-      if (commitRefused) await transaction.executeRaw(rollback).catch(() => undefined);
-      await transaction.rollback().finally(leave);
+      if (commitRefused) await rollBack(adapter);
+      end();
     },
   };
 }
 
-const rollback: Query = { sql: "ROLLBACK", args: [], argTypes: [] };
+/** Where nothing is open there is nothing to roll back. */
+async function rollBack(adapter: Adapter): Promise<void> {
+  await adapter.executeRaw(statement("ROLLBACK")).catch(() => undefined);
+}
+
+function statement(sql: string): Query {
+  return { sql, args: [], argTypes: [] };
+}
 
 class Line {
   #last: Promise<void> = Promise.resolve();

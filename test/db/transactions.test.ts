@@ -1,5 +1,7 @@
-import { expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
+import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import type { DatabaseClient, DatabaseTransaction } from "../../src/db/database.js";
+import { inLine } from "../../src/db/sqlite-line.js";
 import { onEachDatabase } from "../helpers/databases.js";
 import { TestParley } from "../helpers/parley.js";
 
@@ -62,4 +64,44 @@ it("SQLite goes on after a commit that it refused, and keeps nothing of it", asy
   await client.$transaction((transaction) => write(transaction, "after"));
   expect(await written(client)).toEqual(["after"]);
   expect(await client.answerLogEntry.count()).toBe(0);
+});
+
+it("SQLite goes on after a transaction that it did not let begin", async () => {
+  const { client } = (await TestParley.start("sqlite")).server.context.database;
+  // One that nobody ends is open on the connection.
+  await client.$executeRaw`BEGIN`;
+  await expect(client.$transaction((transaction) => write(transaction, "refused"))).rejects.toThrow();
+  await client.$transaction((transaction) => write(transaction, "after"));
+  expect(await written(client)).toEqual(["after"]);
+});
+
+describe("SQLite's connection", () => {
+  const statement = (sql: string) => ({ sql, args: [], argTypes: [] });
+  const insert = statement("INSERT INTO numbers (number) VALUES (1)");
+
+  async function connect() {
+    const adapter = await inLine(new PrismaBetterSqlite3({ url: ":memory:" })).connect();
+    await adapter.executeRaw(statement("CREATE TABLE numbers (number)"));
+    return adapter;
+  }
+
+  it("is closed when all that waits behind a transaction is written", async () => {
+    const adapter = await connect();
+    const transaction = await adapter.startTransaction();
+    const waiting = Array.from({ length: 20 }, () => adapter.executeRaw(insert));
+    await transaction.executeRaw(statement("ROLLBACK"));
+    const ended = [transaction.rollback(), adapter.dispose()];
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => 1));
+    await Promise.all(ended);
+  });
+
+  it("takes no statement of a transaction that is over", async () => {
+    const adapter = await connect();
+    const transaction = await adapter.startTransaction();
+    await transaction.executeRaw(statement("ROLLBACK"));
+    await transaction.rollback();
+    await expect(transaction.executeRaw(insert)).rejects.toThrow("over");
+    await expect(transaction.queryRaw(insert)).rejects.toThrow("over");
+    await adapter.dispose();
+  });
 });
