@@ -7,10 +7,10 @@ import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 // The directions of docs/architecture.md: main, cli -> server -> http, resolvers -> services -> azure, storage, db
-// -> errors, logger, ids, make-folder, config. A room may import only from the rooms named beside it and from the ground floor.
-const ground = ["errors.ts", "logger.ts", "ids.ts", "make-folder.ts", "config"];
+// -> errors, code-of-error, logger, ids, make-folder, config. A room may import only from the rooms named beside it and from the ground floor.
+const ground = ["errors.ts", "code-of-error.ts", "logger.ts", "ids.ts", "make-folder.ts", "config"];
 const rooms = {
-  config: ["errors.ts"],
+  config: ["errors.ts", "code-of-error.ts"],
   azure: ground,
   storage: ground,
   db: ground,

@@ -3,6 +3,7 @@ import { rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import type { Readable } from "node:stream";
+import { codeOfError } from "../code-of-error.js";
 import { ViewerExports } from "../services/export/viewer-export.js";
 import { openAudio } from "./audio-folder.js";
 import { RefusedError, UsageError } from "./usage-error.js";
@@ -42,7 +43,7 @@ async function writeNew(path: string, bytes: Readable): Promise<void> {
   try {
     await pipeline(bytes, file);
   } catch (error) {
-    const refusal = refusals.get(codeOf(error));
+    const refusal = refusals.get(codeOfError(error));
     if (refusal !== undefined) throw new RefusedError(refusal(path));
     await rm(path, { force: true });
     throw error;
@@ -50,12 +51,8 @@ async function writeNew(path: string, bytes: Readable): Promise<void> {
 }
 
 /** By the code of the system, where the file could not be made. */
-const refusals = new Map<unknown, (path: string) => string>([
+const refusals = new Map<string | null, (path: string) => string>([
   ["EEXIST", (path) => `${path} is there already: choose another name, or remove it.`],
   ["ENOENT", (path) => `The folder of ${path} is not there: make it, or choose another one.`],
   ["EACCES", (path) => `This user may not write ${path}: choose another folder.`],
 ]);
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
-}

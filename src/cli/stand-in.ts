@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { pino } from "pino";
+import { codeOfError } from "../code-of-error.js";
 import type { StandIn, StandInOptions } from "../stand-in/index.js";
 import { joinNegative, readNumber } from "./read-number.js";
 import { UsageError } from "./usage-error.js";
@@ -85,12 +86,8 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : null;
-}
-
 function explain(error: unknown): string {
-  switch (codeOf(error)) {
+  switch (codeOfError(error)) {
     case "EADDRINUSE":
       return "The port is taken. Choose another one with --port, or leave it out.";
     case "EACCES":

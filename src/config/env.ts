@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { codeOfError } from "../code-of-error.js";
 import { ConfigError } from "./config.js";
 import { parseDotEnv } from "./dot-env.js";
 import { warningsAbout } from "./setting-warnings.js";
@@ -27,11 +28,7 @@ function readDotEnv(path: string): Env {
     return parseDotEnv(readFileSync(path, "utf8"), path);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    if (codeOf(error) === "ENOENT") return {};
+    if (codeOfError(error) === "ENOENT") return {};
     throw new ConfigError([`The file ${path} can't be read: ${String(error)}`]);
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : null;
 }

@@ -1,6 +1,7 @@
 import { open as openFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DatabaseConfig } from "../config/config.js";
+import { codeOfError } from "../code-of-error.js";
 import { makeFolder } from "../make-folder.js";
 import type { Prisma, PrismaClient } from "./generated/sqlite/client.js";
 import { migrate } from "./migrations.js";
@@ -102,11 +103,7 @@ async function connectPostgres(url: string, log: StatementLog) {
 
 /** Whether the database refused a row because a unique column already holds its value. */
 export function isUniqueViolation(error: unknown): boolean {
-  return hasCode(error, "P2002");
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === code;
+  return codeOfError(error) === "P2002";
 }
 
 /** What tells this database from every other: the id under which its first migration was applied. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import BetterSqlite3 from "better-sqlite3";
+import { codeOfError } from "../code-of-error.js";
 import type { MigrationTransaction } from "./migration-transaction.js";
 
 const lockTimeoutMs = 30_000;
@@ -51,9 +52,9 @@ async function switchToWal(connection: BetterSqlite3.Database): Promise<void> {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  if (typeof error !== "object" || error === null || !("code" in error)) return false;
-  return typeof error.code === "string" && error.code.startsWith("SQLITE_BUSY");
+/** Whether SQLite refused a statement because of another connection's lock. */
+export function isBusy(error: unknown): boolean {
+  return codeOfError(error)?.startsWith("SQLITE_BUSY") === true;
 }
 
 function run(connection: BetterSqlite3.Database, sql: string, parameters: (string | number)[] = []): void {

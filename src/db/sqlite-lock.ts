@@ -1,9 +1,11 @@
 import { readlink, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
-import { DatabaseUnavailableError, explainOpening } from "./unavailable.js";
 import type { DatabaseConfig } from "../config/config.js";
+import { codeOfError } from "../code-of-error.js";
 import { makeFolder } from "../make-folder.js";
+import { isBusy } from "./migrations-sqlite.js";
+import { DatabaseUnavailableError, explainOpening } from "./unavailable.js";
 
 /** How long a server that is just ending may keep the next one waiting. */
 const patienceMs = 1_000;
@@ -34,19 +36,11 @@ async function realPathOf(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (!isAbsent(error)) throw error;
+    if (codeOfError(error) !== "ENOENT") throw error;
   }
   const target = await readlink(path).catch(() => null);
   if (target !== null) return realPathOf(resolve(dirname(path), target));
   return join(await realpath(dirname(path)), basename(path));
-}
-
-function isAbsent(error: unknown): boolean {
-  return codeOf(error) === "ENOENT";
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 }
 
 // A database of its own that is never written: to lock the real one would shut out its own readers, too.
@@ -59,11 +53,6 @@ function takeLock(path: string): BetterSqlite3.Database {
     throw error;
   }
   return lock;
-}
-
-/** By its code: the driver's native part may know another copy of the class than this module does. */
-function isBusy(error: unknown): boolean {
-  return codeOf(error).startsWith("SQLITE_BUSY");
 }
 
 function inUse(path: string): DatabaseUnavailableError {

@@ -1,4 +1,5 @@
 import type { DatabaseConfig } from "../config/config.js";
+import { codeOfError } from "../code-of-error.js";
 import { MigrationError } from "./migrations.js";
 
 /** The database can't be reached or opened. The message says which one, never its password, and what to look at. */
@@ -21,19 +22,17 @@ function explainFile(path: string, error: unknown): string {
 function explainPostgres(url: string, error: unknown): string {
   const { host, pathname } = new URL(url);
   const told = `The Postgres database ${host}${pathname} can't be opened: ${reasonOf(error)}.`;
-  return isAbsent(error)
+  return codeOfError(error) === databaseAbsent
     ? `${told} Create it: createdb ${decodeURIComponent(pathname.slice(1))}`.trimEnd()
     : `${told} Check DATABASE_URL, and that the server runs and lets this user in.`;
 }
 
 /** Postgres' own code for a database that is not there: invalid_catalog_name. */
-function isAbsent(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === "3D000";
-}
+const databaseAbsent = "3D000";
 
 /** Where a host has several addresses, the error of all of them together has a code and no message. */
 function reasonOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return String(error);
   if ("message" in error && typeof error.message === "string" && error.message !== "") return error.message;
-  return "code" in error ? String(error.code) : "for no reason that was told";
+  return codeOfError(error) ?? "for no reason that was told";
 }

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { codeOfError } from "../code-of-error.js";
 import { ParleyError } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
 import type { Logger } from "../logger.js";
@@ -56,8 +57,7 @@ export function sendError(reply: FastifyReply, request: FastifyRequest, error: P
 
 function toParleyError(error: unknown): ParleyError | null {
   if (error instanceof ParleyError) return error;
-  if (typeof error !== "object" || error === null || !("code" in error)) return null;
-  if (error.code !== "FST_ERR_CTP_BODY_TOO_LARGE") return null;
+  if (codeOfError(error) !== "FST_ERR_CTP_BODY_TOO_LARGE") return null;
   return new ParleyError(
     "AUDIO_TOO_LARGE",
     "The request is too large. Send audio above the base64 limit as an Upload, in a multipart request.",

@@ -1,7 +1,7 @@
 import { link, mkdir, open, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { fsErrorCode } from "./storage-error.js";
+import { codeOfError } from "../code-of-error.js";
 
 // Windows and some network file systems can't sync a directory; there a name becomes durable on its own.
 const directorySyncUnsupported = new Set(["EISDIR", "EPERM", "EACCES", "EINVAL", "ENOTSUP"]);
@@ -13,7 +13,7 @@ export async function syncDirectory(path: string): Promise<void> {
   try {
     await handle.sync();
   } catch (error) {
-    if (!directorySyncUnsupported.has(fsErrorCode(error) ?? "")) throw error;
+    if (!directorySyncUnsupported.has(codeOfError(error) ?? "")) throw error;
   } finally {
     await handle.close();
   }
@@ -23,7 +23,7 @@ async function openDirectory(path: string) {
   try {
     return await open(path, "r");
   } catch (error) {
-    if (directorySyncUnsupported.has(fsErrorCode(error) ?? "")) return null;
+    if (directorySyncUnsupported.has(codeOfError(error) ?? "")) return null;
     throw error;
   }
 }
@@ -39,7 +39,7 @@ export const nameByLink: GiveName = async (temporaryPath, path) => {
   try {
     await link(temporaryPath, path);
   } catch (error) {
-    if (!linkUnsupported.has(fsErrorCode(error) ?? "")) throw error;
+    if (!linkUnsupported.has(codeOfError(error) ?? "")) throw error;
     await nameByRename(temporaryPath, path);
   }
 };
@@ -77,7 +77,7 @@ async function nameInFolder(temporaryPath: string, path: string, giveName: GiveN
       await giveName(temporaryPath, path);
       return;
     } catch (error) {
-      if (fsErrorCode(error) !== "ENOENT" || attempt === 6) throw error;
+      if (codeOfError(error) !== "ENOENT" || attempt === 6) throw error;
     }
     await mkdir(dirname(path), { recursive: true });
   }
@@ -89,7 +89,7 @@ export async function removeFile(path: string): Promise<boolean> {
     await unlink(path);
     return true;
   } catch (error) {
-    if (fsErrorCode(error) === "ENOENT") return false;
+    if (codeOfError(error) === "ENOENT") return false;
     throw error;
   }
 }
@@ -100,7 +100,7 @@ export async function removeFolderIfEmpty(path: string): Promise<boolean> {
     await rmdir(path);
     return true;
   } catch (error) {
-    const code = fsErrorCode(error);
+    const code = codeOfError(error);
     if (code === "ENOENT") return true;
     if (code === "ENOTEMPTY" || code === "EEXIST") return false;
     throw error;

@@ -4,13 +4,14 @@ import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 
+import { codeOfError } from "../code-of-error.js";
 import { draftNameOf, draftsFolder, isAudioKey, keyOfDraft, parseAudioKey } from "./audio-key.js";
 import type { AudioDraft, AudioStore, ByteSpan, StoredAudio } from "./audio-store.js";
 import { nameByLink, removeFile, removeFolderIfEmpty, syncDirectory, type GiveName } from "./durable-fs.js";
 import { FileAudioDraft } from "./file-audio-draft.js";
 import { isOlder, namesIn, removeIfOlder, sizeOf } from "./file-listing.js";
 import { hashFile, streamFile } from "./file-reading.js";
-import { fsErrorCode, nullWhereAbsent, StorageError, translated } from "./storage-error.js";
+import { nullWhereAbsent, StorageError, translated } from "./storage-error.js";
 import { claimMark } from "./store-mark.js";
 
 /** No folder of a key can have this name: it begins with a dot. */
@@ -68,7 +69,7 @@ export class FileAudioStore implements AudioStore {
     try {
       return await open(path, "wx+", 0o640);
     } catch (error) {
-      if (fsErrorCode(error) !== "ENOENT") throw error;
+      if (codeOfError(error) !== "ENOENT") throw error;
       await mkdir(this.#drafts, { recursive: true });
       return await open(path, "wx+", 0o640);
     }
@@ -216,6 +217,6 @@ async function syncIfPresent(folder: string): Promise<void> {
   try {
     await syncDirectory(folder);
   } catch (error) {
-    if (fsErrorCode(error) !== "ENOENT") throw error;
+    if (codeOfError(error) !== "ENOENT") throw error;
   }
 }

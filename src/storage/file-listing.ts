@@ -1,7 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { removeFile } from "./durable-fs.js";
-import { StorageError, fsErrorCode, nullWhereAbsent } from "./storage-error.js";
+import { codeOfError } from "../code-of-error.js";
+import { StorageError, nullWhereAbsent } from "./storage-error.js";
 
 /** Closes the file where it can't be measured. */
 export async function sizeOf(file: FileHandle): Promise<number> {
@@ -18,7 +19,7 @@ export async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await nullWhereAbsent("list a folder", () => readdir(folder))) ?? [];
   } catch (error) {
-    if (error instanceof StorageError && fsErrorCode(error.cause) === "ENOTDIR") return [];
+    if (error instanceof StorageError && codeOfError(error.cause) === "ENOTDIR") return [];
     throw error;
   }
 }

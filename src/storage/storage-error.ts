@@ -1,4 +1,4 @@
-import { types } from "node:util";
+import { codeOfError } from "../code-of-error.js";
 
 /**
  * `not-found`: the bytes went away while they were being read. `exists`: something is stored under the key already.
@@ -24,16 +24,10 @@ const codeOf = new Map<string, StorageErrorCode>([
   ["EDQUOT", "no-space"],
 ]);
 
-/** The `code` of an error of node:fs (`ENOENT`), or null for anything else. */
-export function fsErrorCode(error: unknown): string | null {
-  if (!types.isNativeError(error) || !("code" in error)) return null;
-  return typeof error.code === "string" ? error.code : null;
-}
-
 /** What was being done (`read conv_1/clip_1`) is named in the message. */
 export function toStorageError(action: string, error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  const fsCode = fsErrorCode(error);
+  const fsCode = codeOfError(error);
   const code = (fsCode === null ? undefined : codeOf.get(fsCode)) ?? "failed";
   return new StorageError(code, `Audio storage could not ${action} (${fsCode ?? "no error code"}).`, error);
 }
@@ -43,7 +37,7 @@ export async function nullWhereAbsent<T>(action: string, work: () => Promise<T>)
   try {
     return await work();
   } catch (error) {
-    if (fsErrorCode(error) === "ENOENT") return null;
+    if (codeOfError(error) === "ENOENT") return null;
     throw toStorageError(action, error);
   }
 }

@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { removeFile, type GiveName } from "./durable-fs.js";
-import { fsErrorCode } from "./storage-error.js";
+import { codeOfError } from "../code-of-error.js";
 
 /** A mark is empty while another process names it; one that stays empty for so long was left by a crash. */
 const emptyMs = 1_000;
@@ -30,7 +30,7 @@ async function readMark(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (fsErrorCode(error) === "ENOENT") return null;
+    if (codeOfError(error) === "ENOENT") return null;
     throw error;
   }
 }
@@ -41,7 +41,7 @@ async function writeMark({ path, temporaryPath, tag }: Mark, giveName: GiveName)
     await writeFile(temporaryPath, tag, { mode: 0o640, flush: true });
     await giveName(temporaryPath, path);
   } catch (error) {
-    if (fsErrorCode(error) !== "EEXIST") throw error;
+    if (codeOfError(error) !== "EEXIST") throw error;
   } finally {
     await removeFile(temporaryPath);
   }

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fsErrorCode } from "../../src/storage/storage-error.js";
+import { codeOfError } from "../../src/code-of-error.js";
 
 export interface FoundEntry {
   path: string;
@@ -27,7 +27,7 @@ export async function unlessGone<Value>(reading: Promise<Value>): Promise<Value 
   try {
     return await reading;
   } catch (error) {
-    if (fsErrorCode(error) === "ENOENT") return null;
+    if (codeOfError(error) === "ENOENT") return null;
     throw error;
   }
 }
