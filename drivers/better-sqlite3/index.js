@@ -19,9 +19,15 @@ function isInstalled(name) {
   }
 }
 
+/** Tells it when a database is opened, not before: a server on Postgres opens none. */
+class NoDriver {
+  constructor() {
+    const error = new Error(
+      `SQLite's driver is not installed for Node ${process.versions.node}: npm was told to leave out optional packages, or the driver's ready-made file could not be fetched, nor could it be compiled. Run npm ci again without --omit=optional; let npm reach github.com, or install Python, make and a C++ compiler.`,
+    );
+    throw Object.assign(error, { code: "SQLITE_DRIVER_MISSING" });
+  }
+}
+
 const name = names.find(isInstalled);
-if (name === undefined)
-  throw new Error(
-    `SQLite's driver could not be installed for Node ${process.versions.node}: its ready-made file could not be fetched, and it could not be compiled. Install Python, make and a C++ compiler, or let npm reach github.com, then run npm ci again.`,
-  );
-module.exports = require(name);
+module.exports = name === undefined ? NoDriver : require(name);

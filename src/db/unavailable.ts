@@ -10,6 +10,8 @@ export class DatabaseUnavailableError extends Error {
 /** What to tell the operator of an error that came while the database was opened. */
 export function explainOpening(config: DatabaseConfig, error: unknown): Error {
   if (error instanceof MigrationError) return error;
+  if (codeOfError(error) === driverMissing)
+    return new DatabaseUnavailableError(reasonOf(error), { cause: error });
   const told =
     config.kind === "sqlite" ? explainFile(config.path, error) : explainPostgres(config.url, error);
   return new DatabaseUnavailableError(told, { cause: error });
@@ -29,6 +31,8 @@ function explainPostgres(url: string, error: unknown): string {
 
 /** Postgres' own code for a database that is not there: invalid_catalog_name. */
 const databaseAbsent = "3D000";
+/** Of `drivers/better-sqlite3`, whose message says what to do. */
+const driverMissing = "SQLITE_DRIVER_MISSING";
 
 /** Where a host has several addresses, the error of all of them together has a code and no message. */
 function reasonOf(error: unknown): string {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
+import { explainOpening } from "../../src/db/unavailable.js";
 import { temporaryFolder } from "../helpers/parley-process.js";
 
 const run = promisify(execFile);
@@ -22,10 +23,20 @@ describe("SQLite's driver", () => {
     expect(stdout.trim()).toBe(hasNodeApi10 ? "better-sqlite3-node-api" : "better-sqlite3-v8");
   });
 
-  it("says what to do where none could be installed", async () => {
+  it("that could not be installed is missed when a database is opened, which says what to do", async () => {
     const folder = await temporaryFolder();
     await copyFile(join(root, "drivers/better-sqlite3/index.js"), join(folder, "index.cjs"));
-    const starting = run(process.execPath, ["index.cjs"], { cwd: folder });
-    await expect(starting).rejects.toThrow(/could not be installed for Node .* run npm ci again/);
+    const load = (then: string) =>
+      run(process.execPath, ["-e", `const Database = require("./index.cjs");${then}`], { cwd: folder });
+    await expect(load("")).resolves.toMatchObject({ stderr: "" });
+    const opening = load('new Database(":memory:")');
+    await expect(opening).rejects.toThrow(/is not installed for Node .* without --omit=optional/);
+    await expect(opening).rejects.toThrow("SQLITE_DRIVER_MISSING");
+  });
+
+  it("that is missing is told as what keeps the database from being opened, and nothing else", () => {
+    const missing = Object.assign(new Error("It is not installed."), { code: "SQLITE_DRIVER_MISSING" });
+    const told = explainOpening({ kind: "sqlite", path: "/data/parley.db" }, missing);
+    expect(told).toMatchObject({ name: "DatabaseUnavailableError", message: "It is not installed." });
   });
 });
