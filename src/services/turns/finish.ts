@@ -89,6 +89,7 @@ export async function takeConversation(
   const [conversation] = await transaction.conversation.updateManyAndReturn({
     where: { id: conversationId },
     data: { ...countEvent, ...(endedAt === null ? {} : { lastActivityAt: endedAt, updatedAt: endedAt }) },
+    select: { id: true, ownerId: true, eventSequence: true },
   });
   if (conversation === undefined) throw new LeaseLostError(`the conversation ${conversationId} was deleted`);
   return conversation;
