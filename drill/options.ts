@@ -37,13 +37,11 @@ const settings = {
   database: { type: "string" },
   servers: { type: "string" },
   keep: { type: "boolean" },
-  help: { type: "boolean" },
 } as const;
 
-/** @throws UsageError */
-export function parseOptions(args: readonly string[]): DrillOptions | "help" {
-  const values = readValues(args);
-  if (values.help === true) return "help";
+/** @throws UsageError, and what parseArgs throws */
+export function parseOptions(args: readonly string[]): DrillOptions {
+  const { values } = parseArgs({ args: [...args], options: settings, allowPositionals: false });
   const database = readDatabase(values.database ?? "sqlite");
   const most = database.kind === "sqlite" ? 1 : 16;
   const servers = readNumber("--servers", values.servers, { fallback: Math.min(2, most), min: 1, max: 16 });
@@ -56,14 +54,6 @@ export function parseOptions(args: readonly string[]): DrillOptions | "help" {
     servers,
     keep: values.keep === true,
   };
-}
-
-function readValues(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: settings, allowPositionals: false }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function readDatabase(text: string): DatabaseChoice {

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Progress } from "../drill/progress.js";
+import { runTool } from "../src/cli/run-tool.js";
 import { UsageError } from "../src/cli/usage-error.js";
 import { Failures, describeFailure, targetOfFile } from "./failures.js";
 import { parseOptions, targetNames, toTargetName, usage } from "./options.js";
@@ -79,10 +80,6 @@ async function replay(path: string): Promise<number> {
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  if (options === "help") {
-    process.stdout.write(usage);
-    return 0;
-  }
   if ("replay" in options) return replay(options.replay);
   const breakOff = new AbortController();
   process.once("SIGINT", () => breakOff.abort());
@@ -90,10 +87,4 @@ async function main(args: readonly string[]): Promise<number> {
   return fuzz(options, breakOff.signal);
 }
 
-try {
-  process.exit(await main(process.argv.slice(2)));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message} --help tells what there is.\n`);
-  process.exit(2);
-}
+await runTool(usage, main);

@@ -41,13 +41,11 @@ const settings = {
   seed: { type: "string" },
   only: { type: "string", multiple: true },
   replay: { type: "string" },
-  help: { type: "boolean" },
 } as const;
 
-/** @throws UsageError */
-export function parseOptions(args: readonly string[]): FuzzOptions | ReplayOptions | "help" {
-  const values = readValues(args);
-  if (values.help === true) return "help";
+/** @throws UsageError, and what parseArgs throws */
+export function parseOptions(args: readonly string[]): FuzzOptions | ReplayOptions {
+  const { values } = parseArgs({ args: [...args], options: settings, allowPositionals: false });
   if (values.replay !== undefined) return { replay: values.replay };
   const targets = readTargets(values.only ?? []);
   const seconds = readNumber("--seconds", values.seconds, { fallback: 60, min: 1, max: 1_000_000 });
@@ -58,14 +56,6 @@ export function parseOptions(args: readonly string[]): FuzzOptions | ReplayOptio
     inputs: values.inputs === undefined ? null : inputs,
     seed: readNumber("--seed", values.seed, { fallback: randomInt(2 ** 32), min: 0, max: 2 ** 32 - 1 }),
   };
-}
-
-function readValues(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: settings, allowPositionals: false }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function readTargets(names: readonly string[]): readonly TargetName[] {

@@ -13,6 +13,7 @@ import { exportViewer } from "./export.js";
 import { keys } from "./keys.js";
 import { joinNegative } from "./read-number.js";
 import { receipts } from "./receipts.js";
+import { isMistake } from "./run-tool.js";
 import { signingKeys } from "./signing-keys.js";
 import { viewerIds } from "./viewer-id.js";
 
@@ -56,12 +57,6 @@ function explain(error: unknown): string {
   if (error instanceof Error && explained.some((kind) => error instanceof kind)) return error.message;
   const { type, message, stack = "" } = loggedError(error);
   return `${type}: ${message}\n${stack}`.trimEnd();
-}
-
-/** Of the command line: ours, or one that parseArgs found. */
-function isMistake(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return error instanceof UsageError || ("code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"));
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

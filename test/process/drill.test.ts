@@ -23,11 +23,4 @@ describe("npm run drill", () => {
     },
     longMs,
   );
-
-  it("explains arguments that make no sense", async () => {
-    const folder = await temporaryFolder();
-    const drill = new ChildProgram("drill/main.ts", folder, {}, ["--kills", "many"]);
-    const { code, stderr } = await drill.ended;
-    expect([code, stderr]).toEqual([2, expect.stringContaining("--kills")]);
-  });
 });
