@@ -292,11 +292,14 @@ async function readUntilCut(
   response: Response,
   watch: (text: string) => void = () => undefined,
 ): Promise<string> {
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const decoder = new TextDecoder();
+  // Nothing between: fetch throws away what nobody has taken when the connection breaks.
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  const reader = body?.getReader();
   let received = "";
   const read = async () => {
     for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
-      received += next.value;
+      received += decoder.decode(next.value, { stream: true });
       watch(received);
     }
   };

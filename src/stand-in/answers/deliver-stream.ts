@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
-import { setImmediate } from "node:timers/promises";
 import { aborted } from "../pauses.js";
 import type { Answer } from "./answer.js";
 import { createChunks } from "./chunks.js";
+import { cut } from "./cut.js";
 import { createEventStream, type EventStream } from "./event-stream.js";
 import { streamSteps, type Step } from "./stream-steps.js";
 
@@ -70,9 +70,7 @@ async function spoilEnd(answer: Answer, events: EventStream, { response, signal 
     case "stall":
       return aborted(signal);
     default:
-      // Node sends at the end of its turn what is written in it, and nothing any more of what is destroyed before.
-      await setImmediate();
-      response.destroy(new Error("Cut on demand."));
+      return cut(response);
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { aborted } from "../pauses.js";
 import type { Answer } from "./answer.js";
+import { cut } from "./cut.js";
 import type { Delivery } from "./deliver-stream.js";
 import { wholeAnswer } from "./whole-answer.js";
 
@@ -26,5 +27,5 @@ export async function deliverWhole(answer: Answer, delivery: Delivery): Promise<
 async function cutInTheMiddle(body: Buffer, { response, signal }: Delivery): Promise<void> {
   const half = body.subarray(0, Math.floor(body.byteLength / 2));
   if (!response.write(half)) await once(response, "drain", { signal });
-  response.destroy(new Error("Cut on demand."));
+  await cut(response);
 }
