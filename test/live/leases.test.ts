@@ -51,8 +51,9 @@ const endedByRecovery = (parley: TestParley) =>
 describe("a server that renews its lease in the moment in which another one takes the turn over", () => {
   /** Both have sent their writes to the same row; Postgres lets them through in this order. */
   async function atTheSameMoment(first: "renewal" | "claim") {
-    const parley = await TestParley.start("postgresql", { env: { LEASE_MS: "600000" } });
-    const other = await parley.startAnother();
+    // It is renewed each two seconds; the other one looks once, when it is told to.
+    const parley = await TestParley.start("postgresql", { env: { LEASE_MS: "6000" } });
+    const other = await parley.startAnother({ LEASE_MS: "600000" });
     const turn = await heardTurn(parley);
     const [holder, looker] = [await openSql(parley.databaseUrl), await openSql(parley.databaseUrl)];
     // Right after it has renewed its lease the owner does nothing for two seconds.

@@ -125,7 +125,7 @@ export class TurnRunner {
   async #run(accepted: AcceptedTurn, run: Run): Promise<void> {
     const { turn, fence } = accepted;
     const renewal = setInterval(() => void this.#renew(fence, run), Math.ceil(this.#parts.leaseMs / 3));
-    const stopListening = this.#parts.wakeUps.listen(`cancel ${turn.id}`, () => void this.#renew(fence, run));
+    const stopListening = this.#parts.wakeUps.listen(`cancel ${turn.id}`, () => void this.#look(fence, run));
     let ended: TurnRow | null = null;
     try {
       ended = await this.#runInPlace(accepted, run);
@@ -194,15 +194,39 @@ export class TurnRunner {
   async #renew(fence: Fence, run: Run): Promise<void> {
     try {
       const [renewed] = await this.#parts.client.turn.updateManyAndReturn({
-        where: { ...fence, activeConversationId: { not: null } },
+        where: whileRun(fence),
         data: { leaseExpiresAt: this.newLease().expiresAt },
         select: { cancelRequestedAt: true },
       });
-      if (renewed === undefined && this.isRunning(fence.id)) this.#stop(run, "lease-lost");
-      // Another server was asked to cancel it.
-      if (renewed?.cancelRequestedAt != null) this.#stop(run, "cancelled");
+      this.#heed(renewed ?? null, fence, run);
     } catch (error) {
       this.#parts.logger.warn({ err: error, turnId: fence.id }, "could not renew the lease of a turn");
     }
   }
+
+  /** Looks whether the turn is still to be run. Often, so that it writes nothing. */
+  async #look(fence: Fence, run: Run): Promise<void> {
+    try {
+      const found = await this.#parts.client.turn.findFirst({
+        where: whileRun(fence),
+        select: { cancelRequestedAt: true },
+      });
+      this.#heed(found, fence, run);
+    } catch (error) {
+      this.#parts.logger.warn(
+        { err: error, turnId: fence.id },
+        "could not look whether a turn was cancelled",
+      );
+    }
+  }
+
+  #heed(found: Pick<TurnRow, "cancelRequestedAt"> | null, fence: Fence, run: Run): void {
+    if (found === null && this.isRunning(fence.id)) this.#stop(run, "lease-lost");
+    // Another server was asked to cancel it.
+    if (found?.cancelRequestedAt != null) this.#stop(run, "cancelled");
+  }
+}
+
+function whileRun(fence: Fence) {
+  return { ...fence, activeConversationId: { not: null } };
 }
