@@ -11,7 +11,7 @@ const preflightHeaders = ["apollo-require-preflight", "x-apollo-operation-name"]
 /**
  * Lets the routes of this scope take GraphQL multipart requests: `request.body` becomes the operations, in which each
  * mapped null is a `Promise<IncomingFile>`. A request without a preflight header, or whose length is beyond the limits,
- * is refused before its body is read. What was not read when the answer goes out is not read any more.
+ * is refused before its body is read. What was not read of any body when the answer goes out is not read any more.
  */
 export function registerMultipart(app: FastifyInstance, limits: MultipartLimits): void {
   const answered = new WeakMap<FastifyRequest, AbortController>();
@@ -28,7 +28,7 @@ export function registerMultipart(app: FastifyInstance, limits: MultipartLimits)
   });
   app.addHook("onSend", async (request, reply, payload) => {
     answered.get(request)?.abort();
-    return isMultipart(request) ? withoutReadingOn(request, reply, payload) : payload;
+    return withoutReadingOn(request, reply, payload);
   });
 }
 

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { wavHeader } from "../../src/services/audio/formats/wav-header.js";
 import { encodeTone, opusFile, opusPackets } from "../helpers/audio-fixtures.js";
@@ -217,6 +220,24 @@ describe("Sound from a client", () => {
     expect(long.byteLength).toBeLessThan(20 * mebibyte);
     const error = await refusal(parley, long);
     expect(error?.extensions.code).toBe("AUDIO_TOO_LARGE");
+  });
+
+  it("in a JSON body that is too large is refused before it is sent, and its client may go on sending", async () => {
+    const { hostname, host, port } = new URL(shared().url);
+    const socket = connect(Number(port), hostname);
+    const headers = `host: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${8 * mebibyte}`;
+    const write = (bytes: string | Buffer) =>
+      new Promise<void>((resolve, reject) => {
+        socket.write(bytes, (error) => (error == null ? resolve() : reject(error)));
+      });
+    const answered = once(socket, "data");
+    await write(`POST /graphql HTTP/1.1\r\n${headers}\r\n\r\n`);
+    expect(String((await answered)[0])).toMatch(/^HTTP\/1\.1 413 /);
+    for (let sent = 0; sent < 10; sent += 1) {
+      await write(Buffer.alloc(64 * 1024, "A"));
+      await nextTurn();
+    }
+    socket.destroy();
   });
 
   it("in a JSON body that is larger than any clip is refused with 413, naming the other way", async () => {
