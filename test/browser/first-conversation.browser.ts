@@ -13,6 +13,9 @@ import { recordedVoice } from "./recorded-voice.js";
 const folder = await mkdtemp(join(tmpdir(), "parley-voice-"));
 const voiceFile = join(folder, "voice.wav");
 
+/** How wide the page is, in CSS pixels: as wide as the window where nothing sticks out. */
+const width = "document.documentElement.scrollWidth";
+
 const looks: [string, OpenOptions][] = [
   ["desktop-light", { viewport: desktop, colorScheme: "light" }],
   ["desktop-dark", { viewport: desktop, colorScheme: "dark" }],
@@ -123,10 +126,10 @@ describe("A first conversation", () => {
     await page.getByRole("textbox", { name: "Name of the conversation" }).fill(title);
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: title }).waitFor();
+    expect(await page.evaluate(width)).toBe(options.viewport?.width);
     if (options.viewport === phone) await page.getByRole("button", { name: "All conversations" }).tap();
     await parts.conversations(page).getByText(title).waitFor();
     await screenshot(page, `${name}-6-list`);
-    const width = await page.evaluate("document.documentElement.scrollWidth");
-    expect(width).toBe(options.viewport?.width);
+    expect(await page.evaluate(width)).toBe(options.viewport?.width);
   });
 });
