@@ -9,6 +9,8 @@ const plainWords: readonly (readonly [theirs: RegExp, ours: string])[] = [
     /^This operation has been blocked as a potential Cross-Site Request Forgery/,
     "Send POST with the header content-type: application/json. GET and uploads need the header apollo-require-preflight: true.",
   ],
+  // V8's words, while a document is parsed.
+  [/^Maximum call stack size exceeded/, "The document nests its fields too deeply to be read."],
 ];
 
 export function inPlainWords(message: string): string {

@@ -142,6 +142,7 @@ describe("A subscription over HTTP", () => {
       { query: "query A { hello } subscription B { refused { text } }", operationName: "A" },
       { query: "subscription {" },
       { query: "subscription { refused { text } }", variables: "no object" },
+      { query: `subscription ${"{ a ".repeat(7_000)}` },
       { query: 1 },
       [{ query: "subscription { refused { text } }" }],
     ];

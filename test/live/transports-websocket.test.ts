@@ -109,12 +109,13 @@ describe("A subscription over a WebSocket", () => {
 
   it.each([
     ["{ nothing", "GRAPHQL_PARSE_FAILED"],
+    ["{ a ".repeat(7_000), "GRAPHQL_PARSE_FAILED"],
     ["subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"],
     [news, "BAD_USER_INPUT"],
     ["query A { hello } query B { hello }", "OPERATION_RESOLUTION_FAILURE"],
     [`{ ${Array.from({ length: 16 }, (_, n) => `a${n}: hello`).join(" ")} }`, "QUERY_TOO_COMPLEX"],
     ["{ turns(first: 100) { turns(first: 100) { turns(first: 100) { hello } } } }", "QUERY_TOO_COMPLEX"],
-  ])("is checked as a query is before anything runs: %s", async (query, code) => {
+  ])("is checked as a query is before anything runs: %.40s", async (query, code) => {
     const server = await LiveServer.start();
     const socket = await RawSocket.initialised(server.socketUrl);
     socket.subscribe("1", query);

@@ -55,8 +55,10 @@ export function parseDocument(query: string): DocumentNode | Refusal {
   try {
     return parse(query, { maxTokens: maxLexicalTokens });
   } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error;
-    return { refused: [withCode(error, ApolloServerErrorCode.GRAPHQL_PARSE_FAILED)] };
+    // The parser goes as deep as the document; Apollo takes its end of the stack for a mistake of the document, too.
+    const mistake = error instanceof RangeError ? new GraphQLError(error.message) : error;
+    if (!(mistake instanceof GraphQLError)) throw error;
+    return { refused: [withCode(mistake, ApolloServerErrorCode.GRAPHQL_PARSE_FAILED)] };
   }
 }
 
