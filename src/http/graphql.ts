@@ -27,6 +27,7 @@ import type { SocketRates } from "./live/settings.js";
 import { Subscriptions } from "./live/subscriptions.js";
 import { registerMultipart } from "./multipart.js";
 import { originOf } from "./origin.js";
+import { RequestError } from "./request-error.js";
 import { requireSignIn, signInToOperation } from "./sign-in.js";
 
 /**
@@ -76,6 +77,16 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
         if (!config.http.explorers && opensEndpoint(request)) return answerNoExplorer(request, reply);
         return subscriptions.answer(request, reply) ?? answerByApollo.call(scope, request, reply);
       },
+    });
+    scope.route({
+      method: ["PUT", "PATCH", "DELETE"],
+      url: "/graphql",
+      // Before Fastify looks for somebody who reads bodies of this type.
+      onRequest: (_request, reply, next) => {
+        void reply.header("allow", "GET, HEAD, POST");
+        next(new RequestError(405, "Send operations by POST, or queries by GET."));
+      },
+      handler: () => undefined,
     });
     done();
   });

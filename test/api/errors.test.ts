@@ -156,7 +156,7 @@ describe("An error of a request", () => {
       415,
       "BAD_REQUEST",
     ],
-    ["another method", "/graphql", { method: "DELETE" }, 404, "NOT_FOUND"],
+    ["another method", "/graphql", { method: "DELETE" }, 405, "BAD_REQUEST"],
     ["a place that is not there", "/nothing", {}, 404, "NOT_FOUND"],
     ["a path that can't be decoded", "/%ff", {}, 400, "BAD_REQUEST"],
   ];

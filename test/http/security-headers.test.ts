@@ -67,7 +67,7 @@ const table: [name: string, path: string, init: RequestInit, status: number, exp
     204,
     noPage,
   ],
-  ["another method", "/graphql", { method: "DELETE" }, 404, noPage],
+  ["another method", "/graphql", { method: "DELETE" }, 405, noPage],
   ["events by multipart", "/graphql", { method: "POST", headers: multipart, body: listen }, 200, noPage],
   ["a place that is not there", "/nothing", {}, 404, noPage],
   ["a path that can't be decoded", "/%ff", {}, 400, noPage],
