@@ -48,7 +48,7 @@ function readArguments() {
       },
     }).values;
   } catch (error) {
-    throw new UsageError(messageOf(error));
+    throw new UsageError(`${messageOf(error)}\n--help tells what there is.`);
   }
 }
 

@@ -27,7 +27,10 @@ export function parseFileMap(text: string, maxFiles: number): Map<string, readon
   if (!isObject(map)) throw new ParleyError("BAD_USER_INPUT", "map must be a JSON object.");
   const entries = Object.entries(map);
   if (entries.length > maxFiles) {
-    throw new ParleyError("BAD_USER_INPUT", `map may name at most ${maxFiles} files in a request.`);
+    throw new ParleyError(
+      "BAD_USER_INPUT",
+      `map names ${entries.length} files, and a request may bring at most ${maxFiles}.`,
+    );
   }
   return new Map(entries.map(([name, paths]) => [name, requirePaths(name, paths)]));
 }

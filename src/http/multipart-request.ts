@@ -84,7 +84,7 @@ class MultipartReading {
       .on("error", () => this.#stop(malformed()))
       .on("fieldsLimit", () => this.#stop(mistake("operations and map may be sent once.")))
       .on("filesLimit", () =>
-        this.#stop(mistake(`A request may bring at most ${this.#limits.maxFiles} files.`)),
+        this.#stop(mistake(`More files came than a request may bring: at most ${this.#limits.maxFiles}.`)),
       )
       .on("partsLimit", () => this.#stop(mistake("The request has too many parts.")));
   }
@@ -143,7 +143,7 @@ class MultipartReading {
     if (this.#stopped) return;
     if (this.#awaited === null) {
       return this.#stop(
-        mistake(`The parts operations and map come first; ${quoted(name)} came before them.`),
+        mistake(`The parts operations and map come first; ${quoted(name)} came before both were there.`),
       );
     }
     source.on("limit", () => this.#stop(fileTooLarge(this.#limits)));
