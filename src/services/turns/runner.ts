@@ -31,6 +31,8 @@ interface Run {
   stopReason: StopReason;
   /** No place is free for it yet. */
   waiting: boolean;
+  /** Its lease could not be renewed when it was time. */
+  unrenewed: boolean;
   done: Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export class TurnRunner {
       controller,
       stopReason: "cancelled",
       waiting: true,
+      unrenewed: false,
       done: Promise.resolve(),
     };
     this.#runs.set(turn.id, run);
@@ -198,14 +201,17 @@ export class TurnRunner {
         data: { leaseExpiresAt: this.newLease().expiresAt },
         select: { cancelRequestedAt: true },
       });
+      run.unrenewed = false;
       this.#heed(renewed ?? null, fence, run);
     } catch (error) {
+      run.unrenewed = true;
       this.#parts.logger.warn({ err: error, turnId: fence.id }, "could not renew the lease of a turn");
     }
   }
 
-  /** Looks whether the turn is still to be run. Often, so that it writes nothing. */
+  /** Looks whether the turn is still to be run. Often, so that it writes nothing but a renewal that is overdue. */
   async #look(fence: Fence, run: Run): Promise<void> {
+    if (run.unrenewed) return this.#renew(fence, run);
     try {
       const found = await this.#parts.client.turn.findFirst({
         where: whileRun(fence),
