@@ -20,7 +20,7 @@ export async function runTool(
     process.exit(await tool(args));
   } catch (error) {
     if (!isMistake(error)) throw error;
-    process.stderr.write(`${error.message}\n--help tells what there is.\n`);
+    process.stderr.write(`${explainMistake(error)}\n`);
     process.exit(2);
   }
 }
@@ -29,4 +29,8 @@ export async function runTool(
 export function isMistake(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return error instanceof UsageError || codeOfError(error)?.startsWith("ERR_PARSE_ARGS") === true;
+}
+
+export function explainMistake(mistake: Error): string {
+  return `${mistake.message}\n--help tells what there is.`;
 }

@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { codeOfError } from "../code-of-error.js";
 import type { StandIn, StandInOptions } from "../stand-in/index.js";
 import { joinNegative, readNumber } from "./read-number.js";
-import { UsageError } from "./usage-error.js";
+import { explainMistake, isMistake } from "./run-tool.js";
 
 const usage = `Runs Parley's stand-in for Azure OpenAI on 127.0.0.1, until it is interrupted.
 
@@ -35,21 +35,17 @@ async function main(): Promise<void> {
 }
 
 function readArguments() {
-  try {
-    return parseArgs({
-      args: joinNegative(process.argv.slice(2)),
-      options: {
-        port: { type: "string" },
-        identity: { type: "boolean" },
-        fault: { type: "string" },
-        "no-hearing": { type: "boolean" },
-        "audio-id-lifetime-ms": { type: "string" },
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${messageOf(error)}\n--help tells what there is.`);
-  }
+  return parseArgs({
+    args: joinNegative(process.argv.slice(2)),
+    options: {
+      port: { type: "string" },
+      identity: { type: "boolean" },
+      fault: { type: "string" },
+      "no-hearing": { type: "boolean" },
+      "audio-id-lifetime-ms": { type: "string" },
+      help: { type: "boolean" },
+    },
+  }).values;
 }
 
 function readOptions(room: StandInRoom, values: ReturnType<typeof readArguments>): StandInOptions {
@@ -87,6 +83,7 @@ function messageOf(error: unknown): string {
 }
 
 function explain(error: unknown): string {
+  if (isMistake(error)) return explainMistake(error);
   switch (codeOfError(error)) {
     case "EADDRINUSE":
       return "The port is taken. Choose another one with --port, or leave it out.";

@@ -106,6 +106,25 @@ describe("a server that renews its lease in the moment in which another one take
   });
 });
 
+onEachDatabase("a server that looks now and then whether a turn that it runs was cancelled", (kind) => {
+  /** Its statement when it looks next, which it does each two seconds. */
+  async function nextLook(parley: TestParley): Promise<string> {
+    parley.statements.length = 0;
+    // The one of the sweep for turns left behind is in an order.
+    const isLook = (statement: string) => /cancelRequestedAt(?![^]*ORDER BY)/.test(statement);
+    while (!parley.statements.some(isLook)) await delay(10);
+    return parley.statements.find(isLook) ?? "";
+  }
+
+  it("writes nothing", async () => {
+    const parley = await TestParley.start(kind, { env: { LEASE_MS: "600000" } });
+    const { pause, ended } = await heardTurn(parley);
+    expect(await nextLook(parley)).toMatch(/^SELECT /);
+    pause.release();
+    await ended;
+  });
+});
+
 onEachDatabase("a server that could not renew its lease in time", (kind) => {
   it("does not take its own turn for one that was left, and goes on", async () => {
     const parley = await TestParley.start(kind, { env: { LEASE_MS: "1000" } });
