@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { DatabaseConfig } from "../config/config.js";
 import { codeOfError } from "../code-of-error.js";
 import { makeFolder } from "../make-folder.js";
+import { pastCutConnections, poolSize } from "./cut-connections.js";
 import type { Prisma, PrismaClient } from "./generated/sqlite/client.js";
 import { migrate } from "./migrations.js";
 import { inLine } from "./sqlite-line.js";
@@ -95,7 +96,9 @@ async function connectPostgres(url: string, log: StatementLog) {
     import("./generated/postgresql/client.js"),
     import("@prisma/adapter-pg"),
   ]);
-  const adapter = new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const adapter = pastCutConnections(
+    new PrismaPg({ connectionString: url, connectionTimeoutMillis: 10_000, max: poolSize }),
+  );
   const client = new PrismaClient({ adapter, log, transactionOptions });
   await client.$connect();
   return client as unknown as Awaited<ReturnType<typeof connectSqlite>>;

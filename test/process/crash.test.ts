@@ -207,8 +207,9 @@ describe("a server whose Postgres cuts its connections", () => {
     const turn = await askByText(parley, conversationId, "Say 'one two'.", { waitMs: 0 });
     await pause.reached;
     const sql = await openSql(env["DATABASE_URL"] ?? "");
+    // Each row comes when its connection is gone.
     const cut = await sql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+      "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
     expect(cut.length).toBeGreaterThan(0);
     pause.release();
