@@ -29,6 +29,7 @@ import { registerMultipart } from "./multipart.js";
 import { originOf } from "./origin.js";
 import { RequestError } from "./request-error.js";
 import { requireSignIn, signInToOperation } from "./sign-in.js";
+import { withoutReadingOn } from "./unread-body.js";
 
 /**
  * Serves the API at /graphql: JSON and multipart requests, subscriptions over their two transports, and the landing
@@ -70,6 +71,8 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
       maxFieldBytes: 1024 * 1024,
       maxFiles: 1,
     });
+    // After the multipart request has let go of its body.
+    scope.addHook("onSend", withoutReadingOn);
     scope.route({
       method: ["GET", "POST"],
       url: "/graphql",

@@ -3,7 +3,6 @@ import { fileTooLarge, maxBodyBytes } from "./multipart-form.js";
 import type { MultipartLimits } from "./multipart-form.js";
 import { readMultipartRequest } from "./multipart-request.js";
 import { RequestError } from "./request-error.js";
-import { withoutReadingOn } from "./unread-body.js";
 
 /** Browsers let no foreign page send these without asking the server first (a CORS preflight). */
 const preflightHeaders = ["apollo-require-preflight", "x-apollo-operation-name"] as const;
@@ -11,7 +10,7 @@ const preflightHeaders = ["apollo-require-preflight", "x-apollo-operation-name"]
 /**
  * Lets the routes of this scope take GraphQL multipart requests: `request.body` becomes the operations, in which each
  * mapped null is a `Promise<IncomingFile>`. A request without a preflight header, or whose length is beyond the limits,
- * is refused before its body is read. What was not read of any body when the answer goes out is not read any more.
+ * is refused before its body is read; with the answer it lets go of its body.
  */
 export function registerMultipart(app: FastifyInstance, limits: MultipartLimits): void {
   const answered = new WeakMap<FastifyRequest, AbortController>();
@@ -26,9 +25,9 @@ export function registerMultipart(app: FastifyInstance, limits: MultipartLimits)
     answered.set(request, controller);
     request.body = await readMultipartRequest(request.raw, limits, controller.signal);
   });
-  app.addHook("onSend", async (request, reply, payload) => {
+  app.addHook("onSend", (request, _reply, payload, done) => {
     answered.get(request)?.abort();
-    return withoutReadingOn(request, reply, payload);
+    done(null, payload);
   });
 }
 

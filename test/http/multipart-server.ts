@@ -7,6 +7,7 @@ import { ParleyError } from "../../src/errors.js";
 import { registerHttpErrors } from "../../src/http/http-errors.js";
 import { registerMultipart } from "../../src/http/multipart.js";
 import type { MultipartLimits } from "../../src/http/multipart-form.js";
+import { withoutReadingOn } from "../../src/http/unread-body.js";
 import type { IncomingFile } from "../../src/services/audio/incoming-audio.js";
 
 export type Upload = Promise<IncomingFile>;
@@ -30,6 +31,7 @@ export async function startServer(limits: MultipartLimits, resolve: Resolve): Pr
   registerHttpErrors(app, pino({ level: "silent" }));
   await app.register((scope: FastifyInstance, _options: object, done: () => void) => {
     registerMultipart(scope, limits);
+    scope.addHook("onSend", withoutReadingOn);
     scope.post<{ Body: Operations }>("/graphql", (request) => answer(resolve, request.body.variables));
     done();
   });
