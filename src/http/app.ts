@@ -6,6 +6,7 @@ import type { AppContext } from "../app-context.js";
 import { newId } from "../ids.js";
 import { countGuesses } from "../services/rates/count-guesses.js";
 import { registerAudioRoutes } from "./audio-routes.js";
+import { refuseEncodedBodies } from "./body-encoding.js";
 import { clipAccess } from "./clip-access.js";
 import { registerExplorer, registerNoExplorer } from "./explorers.js";
 import { registerExport } from "./export-route.js";
@@ -66,6 +67,7 @@ export async function createHttpApp(context: AppContext, times: ClientTimes = cl
   registerHttpErrors(app, logger);
   registerHostCheck(app, config.http.publicUrl);
   await app.register(cors, { delegator: corsOf(config.http.corsOrigins) });
+  refuseEncodedBodies(app);
   registerHealth(app, () => context.readiness.report());
   const subscriptions = await registerGraphql(app, context);
   registerAudioRoutes(app, {

@@ -3,7 +3,7 @@ export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly statusCode: number;
 
-  constructor(statusCode: 400 | 405 | 406, message: string) {
+  constructor(statusCode: 400 | 405 | 406 | 415, message: string) {
     super(message);
     this.statusCode = statusCode;
   }
