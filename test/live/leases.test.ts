@@ -116,6 +116,20 @@ onEachDatabase("a server that looks now and then whether a turn that it runs was
     return parley.statements.find(isLook) ?? "";
   }
 
+  it("renews its lease at once where that is overdue", async () => {
+    // It is renewed each three seconds.
+    const parley = await TestParley.start(kind, { env: { LEASE_MS: "9000" } });
+    const { pause, ended } = await heardTurn(parley);
+    const allowRenewals = await refuseRenewals(await openSql(parley.databaseUrl), parley.databaseUrl);
+    while (!parley.log.some((line) => line.includes("could not renew"))) await delay(10);
+    // Only what succeeds is told of.
+    const look = nextLook(parley);
+    await allowRenewals();
+    expect(await look).toMatch(/^UPDATE /);
+    pause.release();
+    await ended;
+  });
+
   it("writes nothing", async () => {
     const parley = await TestParley.start(kind, { env: { LEASE_MS: "600000" } });
     const { pause, ended } = await heardTurn(parley);
