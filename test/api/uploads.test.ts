@@ -9,11 +9,13 @@ import { describe, expect, it } from "@jest/globals";
 import { newId } from "../../src/ids.js";
 import { opusFile, opusPackets } from "../helpers/audio-fixtures.js";
 import { onEachDatabase } from "../helpers/databases.js";
+import type { DatabaseKind } from "../helpers/databases.js";
 import { askByText, startedConversation } from "../helpers/operations.js";
 import { sharedParley, TestParley } from "../helpers/parley.js";
 import { signedQuery, tampered } from "../helpers/signing.js";
 import { download, keptSoundFiles, sha256Of, spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
+import type { Sql } from "../helpers/sql.js";
 import {
   askByUpload,
   createAudioUpload,
@@ -35,6 +37,22 @@ async function setBack(parley: TestParley, id: string, column: string, ms: numbe
   const sql = await openSql(parley.databaseUrl);
   const then = new Date(Date.now() - ms).toISOString().replace("Z", "+00:00");
   await sql(`UPDATE "AudioUpload" SET "${column}" = '${then}' WHERE "id" = '${id}'`);
+}
+
+/** As soon as a server has written which file an upload is to have, another one writes its own; until what is returned is called. */
+async function takeReservations(sql: Sql, kind: DatabaseKind): Promise<() => Promise<unknown>> {
+  const trigger = `CREATE TRIGGER take_it AFTER UPDATE ON "AudioUpload" FOR EACH ROW
+    WHEN (NEW."storageKey" NOT LIKE '%/other' AND NEW."receivedAt" IS NULL)`;
+  const take = `UPDATE "AudioUpload" SET "storageKey" = NEW."id" || '/other' WHERE "id" = NEW."id";`;
+  if (kind === "sqlite") {
+    await sql(`${trigger} BEGIN ${take} END`);
+    return () => sql("DROP TRIGGER take_it");
+  }
+  await sql(
+    `CREATE FUNCTION take_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${take} RETURN NULL; END $$`,
+  );
+  await sql(`${trigger} EXECUTE FUNCTION take_it()`);
+  return () => sql(`DROP TRIGGER take_it ON "AudioUpload"`);
 }
 
 interface UploadRow {
@@ -141,6 +159,16 @@ onEachDatabase("Sound that was uploaded before its turn", (kind) => {
     expect(answers.some((answer) => answer?.status === 200)).toBe(true);
     expect(await keptSoundFiles(parley)).toHaveLength(files.length + 1);
     await askByUpload(parley, await startedConversation(parley), upload.uploadId);
+  });
+
+  it("that another server takes at the same moment is to be sent again, until one of them has it", async () => {
+    const parley = await TestParley.start(kind);
+    const upload = await createdUpload(parley, wav.byteLength);
+    const giveBack = await takeReservations(await openSql(parley.databaseUrl), kind);
+    expect(await put(upload.uploadUrl, wav)).toMatchObject({ status: 400, code: "BAD_USER_INPUT" });
+    await giveBack();
+    expect(await put(upload.uploadUrl, wav)).toMatchObject({ status: 200 });
+    expect(await keptSoundFiles(parley)).toHaveLength(1);
   });
 
   it("can't be sent to a URL that was changed, that has ended, or that is for something else", async () => {

@@ -16,7 +16,7 @@ const dear = `subscription {
     }
   }
 }`;
-const limited = { code: "RATE_LIMITED", retryable: true };
+const limited = { code: "RATE_LIMITED", retryable: true, retryAfterMs: 5_000 };
 
 async function withSocket() {
   const parley = await TestParley.start("sqlite", { env: { AUTH: "api-key" } });

@@ -1,5 +1,6 @@
 import type { Viewer } from "../../auth/viewer.js";
-import { ParleyError } from "../../errors.js";
+import { tooManyAtOnce } from "../../errors.js";
+import type { ParleyError } from "../../errors.js";
 import type { ToldCost } from "../limits/query-cost.js";
 
 /**
@@ -40,5 +41,5 @@ export class EventCosts {
 
 function tooDear(max: number): ParleyError {
   const message = `The open subscriptions of a viewer may cost ${max} together. Ask for fewer fields, or end some first.`;
-  return new ParleyError("RATE_LIMITED", message, { retryable: true });
+  return tooManyAtOnce(message);
 }

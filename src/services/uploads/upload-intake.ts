@@ -101,9 +101,10 @@ export class UploadIntake {
     return this.#asReceived(upload, receivedSha256);
   }
 
-  /** Another request was first. */
+  /** Another request was first, or came later and is at it: the newest counts. */
   async #asReceived({ id, ownerId }: AudioUploadRow, sha256: string): Promise<ReceivedUpload> {
     const upload = await this.#find(ownerId, id);
+    if (upload.receivedAt === null) throw brokenOff();
     if (upload.receivedSha256 !== sha256) throw alreadyReceived();
     return toReceived(upload, sha256);
   }
