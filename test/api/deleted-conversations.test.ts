@@ -55,6 +55,8 @@ onEachDatabase("a deleted conversation", (kind) => {
       logEntries: 0,
       idempotencyKeys: 2,
       events: 0,
+      apiKeys: 0,
+      uploads: 0,
       anonymisedCalls: 0,
     });
     expect(await receiptById(parley, receipt.id)).toEqual(receipt);

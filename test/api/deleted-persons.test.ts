@@ -131,7 +131,9 @@ onEachDatabase("a deleted person", (kind) => {
     expect(tenantDays).not.toEqual([]);
     expect((await tracesOf(parley, viewer.id)).sort()).toEqual(expect.arrayContaining(beside));
 
-    expect((await deletedViewer(ada, viewer.id)).completedAt).not.toBeNull();
+    const receipt = await deletedViewer(ada, viewer.id);
+    expect(receipt).toMatchObject({ apiKeys: 1, uploads: 2, conversations: 1 });
+    expect(receipt.completedAt).not.toBeNull();
     expect((await tracesOf(parley, viewer.id)).sort()).toEqual([...counts, "Deletion"].sort());
     expect(await tracesOf(parley, "marked")).toEqual([]);
     expect(await keptSoundFiles(parley)).toEqual([]);
@@ -185,6 +187,19 @@ onEachDatabase("a deleted person", (kind) => {
       Deletion: "",
     });
     expect(await keptSoundFiles(parley)).toEqual(files);
+  });
+
+  it("begins what is deleted, too, where another device goes on meanwhile", async () => {
+    const parley = await TestParley.start(kind);
+    await startedConversation(parley);
+    const sql = await openSql(parley.databaseUrl);
+    const deleted = deletedViewer(parley);
+    while ((await count(sql, "Conversation")) > 0) await delay(5);
+    await askByText(parley, await startedConversation(parley), "Say 'one'.");
+    await createdUpload(parley, 5);
+    expect(await deleted).toMatchObject({ conversations: 2, turns: 1, uploads: 1 });
+    expect(await left(sql)).toEqual([]);
+    expect(await count(sql, "AudioUpload")).toBe(0);
   });
 
   it("who came back more than a minute after a request that was left open keeps what is new", async () => {

@@ -16,6 +16,8 @@ export interface Receipt {
   logEntries: number;
   idempotencyKeys: number;
   events: number;
+  apiKeys: number;
+  uploads: number;
   anonymisedCalls: number;
 }
 
@@ -35,6 +37,8 @@ const receiptFields = /* GraphQL */ `
     logEntries
     idempotencyKeys
     events
+    apiKeys
+    uploads
     anonymisedCalls
   }
 `;

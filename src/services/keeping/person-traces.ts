@@ -3,24 +3,34 @@ import type { DeletionRow } from "../../db/rows.js";
 import { calendarOf } from "../budgets/calendar.js";
 import { scopeOf } from "../budgets/spending.js";
 import { viewerRateKeys } from "../rates/rate-limits.js";
+import { addToReceipt } from "./receipt.js";
 
 /** What is kept of a person beside their conversations. Each of these may be run again. */
 
 const pageSize = 100;
 
 /** The keys that were made for the person until then are good nowhere from now on. */
-export async function removeKeys(client: DatabaseClient, viewerId: string, until: Date): Promise<void> {
-  await client.apiKey.deleteMany({ where: { viewerId, createdAt: { lte: until } } });
+export async function removeKeys(
+  client: DatabaseClient,
+  { id: deletionId, ownerId }: DeletionRow,
+  until: Date,
+): Promise<void> {
+  await client.$transaction(async (transaction) => {
+    const { count } = await transaction.apiKey.deleteMany({
+      where: { viewerId: ownerId, createdAt: { lte: until } },
+    });
+    if (count > 0) await addToReceipt(transaction, deletionId, { apiKeys: count });
+  });
 }
 
-/** Each with its file, which is written down before nothing refers to it any more. */
+/** Each with its file, which is written down before nothing refers to it any more. Resolves to how many there were. */
 export async function removeUploads(
   client: DatabaseClient,
   { id: deletionId, ownerId }: DeletionRow,
   until: Date,
   signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
+): Promise<number> {
+  for (let removed = 0; ; removed += pageSize) {
     const uploads = await client.audioUpload.findMany({
       where: { ownerId, createdAt: { lte: until } },
       take: pageSize,
@@ -30,10 +40,12 @@ export async function removeUploads(
       signal.throwIfAborted();
       await client.$transaction(async (transaction) => {
         const { count } = await transaction.audioUpload.deleteMany({ where: { id } });
-        if (count > 0) await transaction.deletionFile.create({ data: { path: `${id}/`, deletionId } });
+        if (count === 0) return;
+        await transaction.deletionFile.create({ data: { path: `${id}/`, deletionId } });
+        await addToReceipt(transaction, deletionId, { uploads: count });
       });
     }
-    if (uploads.length < pageSize) return;
+    if (uploads.length < pageSize) return removed + uploads.length;
   }
 }
 

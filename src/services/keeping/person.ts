@@ -37,14 +37,26 @@ export async function removePerson(
 ): Promise<void> {
   const { client } = parts;
   const until = new Date(deletion.requestedAt.getTime() + afterRequestMs);
-  await removeKeys(client, deletion.ownerId, until);
-  await removeConversations(parts, deletion, until, signal);
-  await removeUploads(client, deletion, until, signal);
-  await delay(eventGraceMs, undefined, { signal });
+  await removeKeys(client, deletion, until);
+  await removeWhatIsThere(parts, deletion, until, signal);
+  do await delay(eventGraceMs, undefined, { signal });
+  while (await removeWhatIsThere(parts, deletion, until, signal));
   await repeat(signal, () => forgetCaller(client, deletion));
   await repeat(signal, () => removeEvents(client, deletion));
   await removeCounter(client, deletion.ownerId);
   await forgetCounts(client, deletion);
+}
+
+/** Whether there was anything. */
+async function removeWhatIsThere(
+  parts: PersonParts,
+  deletion: DeletionRow,
+  until: Date,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const conversations = await removeConversations(parts, deletion, until, signal);
+  const uploads = await removeUploads(parts.client, deletion, until, signal);
+  return conversations + uploads > 0;
 }
 
 async function removeConversations(
@@ -52,16 +64,16 @@ async function removeConversations(
   deletion: DeletionRow,
   until: Date,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const { client } = parts;
   const theirs = { ownerId: deletion.ownerId, createdAt: { lte: until } };
-  for (;;) {
+  for (let removed = 0; ; removed += 1) {
     // What runs is stopped first.
     const running = { ...theirs, activeTurn: { isNot: null } };
     const conversation =
       (await client.conversation.findFirst({ where: running })) ??
       (await client.conversation.findFirst({ where: theirs }));
-    if (conversation === null) return;
+    if (conversation === null) return removed;
     await removeAll(parts, deletion, conversation, signal);
   }
 }

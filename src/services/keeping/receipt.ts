@@ -27,6 +27,8 @@ export type DeletionCounts = Pick<
   | "logEntries"
   | "idempotencyKeys"
   | "events"
+  | "apiKeys"
+  | "uploads"
   | "anonymisedCalls"
 >;
 
@@ -123,6 +125,8 @@ export function toldReceipt(row: DeletionRow) {
     logEntries: row.logEntries,
     idempotencyKeys: row.idempotencyKeys,
     events: row.events,
+    apiKeys: row.apiKeys,
+    uploads: row.uploads,
     anonymisedCalls: row.anonymisedCalls,
   };
 }
