@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { request } from "node:http";
 import { expect, it } from "@jest/globals";
+import { budgetSettings } from "../helpers/budgets.js";
 import { onEachDatabase } from "../helpers/databases.js";
 import { deleted } from "../helpers/deletions.js";
 import { askByAudio, askByText, startedConversation } from "../helpers/operations.js";
@@ -42,6 +43,9 @@ onEachDatabase("an export", (kind) => {
         "README.txt",
         "viewer.json",
         "usage.json",
+        "calls.json",
+        "spending.json",
+        "events.json",
         "deletions.json",
         "manifest.json",
         "uploads/uploads.json",
@@ -89,9 +93,39 @@ onEachDatabase("an export", (kind) => {
         { key: "turn-1", turnId },
       ],
     });
-    expect(json(files, "uploads/uploads.json")).toMatchObject([{ id: uploadId, byteLength: wav.byteLength }]);
+    expect(json(files, "uploads/uploads.json")).toMatchObject([
+      { id: uploadId, byteLength: wav.byteLength, usedAt: null },
+      { id: used.uploadId, receivedSha256: sha256Of(wav), usedAt: expect.any(String) as unknown },
+    ]);
+    expect(json(files, "calls.json")).toMatchObject([
+      { turnId: null, outcome: "COMPLETE", completionId: expect.any(String) as unknown },
+      { turnId, conversationId: id, outcome: "COMPLETE" },
+      { conversationId: id, outcome: "COMPLETE" },
+    ]);
+    const events = json(files, "events.json") as { type: string; conversationId: string }[];
+    expect(events.filter(({ conversationId }) => conversationId === gone).at(-1)?.type).toBe("DELETED");
+    expect(events.at(-1)).toMatchObject({ conversationId: id, type: "TURN" });
     expect(files.get(`uploads/${uploadId}`)?.equals(wav)).toBe(true);
     expect([...files.keys()].filter((path) => path.startsWith("uploads/"))).toHaveLength(2);
+  });
+
+  it("holds each upload, however many there are, and what was spent where a budget counts it", async () => {
+    const parley = await TestParley.start(kind, { env: await budgetSettings({ VIEWER_DAY: 5_000_000 }) });
+    await askByText(parley, await startedConversation(parley), "Say 'one'.");
+    const { uploadId } = await receivedUpload(parley, spokenWav());
+    const { client } = parley.server.context.database;
+    const upload = await client.audioUpload.findUniqueOrThrow({ where: { id: uploadId } });
+    const older = Array.from({ length: 250 }, (_row, index) => ({
+      ...upload,
+      id: `upl_0${index}`,
+      storageKey: null,
+    }));
+    await client.audioUpload.createMany({ data: older });
+    const files = await exported(parley);
+    expect(json(files, "uploads/uploads.json")).toHaveLength(251);
+    expect(files.has(`uploads/${uploadId}`)).toBe(true);
+    const day = new Date().toISOString().slice(0, 10);
+    expect(json(files, "spending.json")).toContainEqual({ day, costMicroUsd: expect.any(Number) as unknown });
   });
 
   it("names the sound that the store has lost", async () => {

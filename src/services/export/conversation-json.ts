@@ -17,17 +17,21 @@ export async function* conversationJson(
   yield "}\n";
 }
 
-/** An array as JSON, in pieces: one for each item. */
+/** An array as JSON, in pieces: one for each item. Counts that the database keeps as big integers become numbers. */
 export async function* jsonArray<Item>(
-  items: AsyncIterable<Item>,
+  items: AsyncIterable<Item> | Iterable<Item>,
   told: (item: Item) => unknown = (item) => item,
 ): AsyncGenerator<string, void, undefined> {
   let separator = "[\n";
   for await (const item of items) {
-    yield separator + JSON.stringify(told(item));
+    yield separator + JSON.stringify(told(item), plainNumbers);
     separator = ",\n";
   }
   yield separator === "[\n" ? "[]" : "\n]";
+}
+
+function plainNumbers(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
 }
 
 function toJson({ turn, usage }: ExportedTurn) {

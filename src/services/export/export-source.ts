@@ -1,24 +1,29 @@
 import type { Prices } from "../../config/prices.js";
 import type { DatabaseClient } from "../../db/database.js";
 import { ownedClient } from "../../db/owned-client.js";
+import { scopeOf } from "../budgets/spending.js";
+import type { Spender } from "../budgets/spending.js";
+import type { Owner } from "../keeping/receipt.js";
 import { noUsage, sumUsage } from "../usage/usage.js";
 
 const pageSize = 100;
 /** A turn may hold two texts of 100,000 characters. */
 const turnPageSize = 20;
-/** Far more than anybody has. */
-const maxKeys = 1_000;
 
 /** Reads everything of one owner a page at a time, so that memory stays small however much there is. */
 export class ExportSource {
   readonly #client: DatabaseClient;
   readonly #prices: Prices;
-  readonly #ownerId: string;
+  readonly #owner: Spender;
 
-  constructor(client: DatabaseClient, prices: Prices, ownerId: string) {
-    this.#client = ownedClient(client, { id: ownerId, tenantId: null });
+  constructor(client: DatabaseClient, prices: Prices, { id, tenantId }: Owner) {
+    this.#client = ownedClient(client, { id, tenantId: null });
     this.#prices = prices;
-    this.#ownerId = ownerId;
+    this.#owner = { ownerId: id, tenantId };
+  }
+
+  get #ownerId(): string {
+    return this.#owner.ownerId;
   }
 
   async usage() {
@@ -28,30 +33,63 @@ export class ExportSource {
 
   /** What operators have written down of the keys that were made for the person; the keys themselves are kept nowhere. */
   keys() {
-    return this.#client.apiKey.findMany({
-      where: { viewerId: this.#ownerId },
-      orderBy: { id: "asc" },
-      take: maxKeys,
-      omit: { secretHash: true, viewerId: true },
+    return pageById((last) =>
+      this.#client.apiKey.findMany({
+        where: { viewerId: this.#ownerId, id: { gt: last } },
+        orderBy: { id: "asc" },
+        take: pageSize,
+        omit: { secretHash: true, viewerId: true },
+      }),
+    );
+  }
+
+  /** All that are known, also those whose sound a turn has used, which is in its conversation. */
+  uploads() {
+    return pageById((last) =>
+      this.#client.audioUpload.findMany({
+        where: { id: { gt: last } },
+        orderBy: { id: "asc" },
+        take: pageSize,
+        omit: { ownerId: true, tenantId: true },
+      }),
+    );
+  }
+
+  /** Each call to the model, also of turns that are gone. */
+  calls() {
+    return pageById((last) =>
+      this.#client.modelCall.findMany({
+        where: { ownerId: this.#ownerId, id: { gt: last } },
+        orderBy: { id: "asc" },
+        take: pageSize,
+        omit: { ownerId: true, tenantId: true },
+      }),
+    );
+  }
+
+  /** What was spent on each day that a budget still counts. */
+  spending() {
+    return this.#client.spendDay.findMany({
+      where: { scope: scopeOf("viewer", this.#owner) },
+      orderBy: { day: "asc" },
+      select: { day: true, costMicroUsd: true },
     });
   }
 
-  /** What was received and not used yet: there can't be many. */
-  async uploads() {
-    const rows = await this.#client.audioUpload.findMany({
-      where: { usedAt: null, storageKey: { not: null } },
-      orderBy: { id: "asc" },
-      take: pageSize,
-      select: {
-        id: true,
-        byteLength: true,
-        sha256: true,
-        receivedAt: true,
-        expiresAt: true,
-        storageKey: true,
-      },
-    });
-    return rows.map(({ storageKey, ...upload }) => ({ upload, storageKey }));
+  /** What clients were told of conversations, in that order. */
+  async *events() {
+    let last = 0n;
+    for (;;) {
+      const rows = await this.#client.conversationEvent.findMany({
+        where: { sequence: { gt: last } },
+        orderBy: { sequence: "asc" },
+        take: pageSize,
+        omit: { ownerId: true },
+      });
+      yield* rows;
+      last = rows.at(-1)?.sequence ?? last;
+      if (rows.length < pageSize) return;
+    }
   }
 
   /** Receipts, oldest first. */

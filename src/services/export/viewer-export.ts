@@ -23,10 +23,15 @@ const readme = `Everything that Parley keeps of you.
 
 viewer.json    who you are to this server, the keys that were made for you, and when this was made
 usage.json     what your calls to the model used
+calls.json     each of these calls
+spending.json  what was spent on each day that a budget counts, in millionths of a US dollar
 deletions.json the receipts of what was deleted
+events.json    what clients were told of your conversations in the last days
 conversations/ a folder for each conversation: conversation.json, and the sound as files
-uploads/       sound that was sent and that no turn has used yet, as it came; uploads.json tells of it
+uploads/       sound that was sent and that no turn has used yet, as it came; uploads.json tells of all uploads
 manifest.json  every file with its length and SHA-256, and sound that the server has lost
+
+Left out are numbers that are over within the hour: how much you have asked for in this minute, what is held for calls that run.
 `;
 
 interface ExportedFile {
@@ -88,18 +93,19 @@ class Archive {
   constructor(parts: ViewerExportsParts, owner: Owner, zip: ZipFile, signal: AbortSignal) {
     this.#parts = parts;
     this.#owner = owner;
-    this.#source = new ExportSource(parts.client, parts.prices, owner.id);
+    this.#source = new ExportSource(parts.client, parts.prices, owner);
     this.#zip = zip;
     this.#signal = signal;
   }
 
   async write(): Promise<void> {
     await this.#add("README.txt", Readable.from([readme]));
-    const { id, tenantId } = this.#owner;
-    const keys = await this.#source.keys();
-    await this.#addJson("viewer.json", { id, tenantId, exportedAt: new Date(), keys });
+    await this.#add("viewer.json", Readable.from(viewerJson(this.#source, this.#owner)));
     await this.#addJson("usage.json", await this.#source.usage());
-    await this.#add("deletions.json", Readable.from(jsonArray(this.#source.deletions(), toldReceipt)));
+    await this.#addRows("calls.json", this.#source.calls());
+    await this.#addRows("spending.json", await this.#source.spending());
+    await this.#addRows("deletions.json", this.#source.deletions(), toldReceipt);
+    await this.#addRows("events.json", this.#source.events());
     for await (const conversation of this.#source.conversations()) {
       const json = conversationJson(this.#source, conversation);
       await this.#add(`conversations/${conversation.id}/conversation.json`, Readable.from(json));
@@ -111,13 +117,11 @@ class Archive {
   }
 
   async #addUploads(): Promise<void> {
-    const uploads = await this.#source.uploads();
-    const told = uploads.map(({ upload }) => upload);
-    await this.#addJson("uploads/uploads.json", told);
-    for (const { upload, storageKey } of uploads) {
-      // One that a turn has used meanwhile is in its conversation.
-      const bytes = storageKey === null ? null : await this.#parts.store.read(storageKey);
-      if (bytes !== null) await this.#add(`uploads/${upload.id}`, bytes);
+    await this.#addRows("uploads/uploads.json", this.#source.uploads(), withoutStorageKey);
+    for await (const { id, storageKey, usedAt } of this.#source.uploads()) {
+      // The sound of one that a turn has used is in its conversation.
+      const bytes = storageKey === null || usedAt !== null ? null : await this.#parts.store.read(storageKey);
+      if (bytes !== null) await this.#add(`uploads/${id}`, bytes);
     }
   }
 
@@ -127,6 +131,14 @@ class Archive {
     if (bytes !== null) return this.#add(path, bytes);
     // What was deleted meanwhile is left out without a word.
     if (await this.#source.hasClip(id)) this.#lost.push(path);
+  }
+
+  #addRows<Row extends object>(
+    path: string,
+    rows: AsyncIterable<Row> | Iterable<Row>,
+    told?: (row: Row) => object,
+  ): Promise<void> {
+    return this.#add(path, Readable.from(jsonArray(rows, told)));
   }
 
   #addJson(path: string, value: unknown): Promise<void> {
@@ -158,4 +170,15 @@ class Archive {
     }
     this.#files.push({ path, byteLength, sha256: hash.digest("hex") });
   }
+}
+
+async function* viewerJson(source: ExportSource, { id, tenantId }: Owner) {
+  yield `${JSON.stringify({ id, tenantId, exportedAt: new Date() }).slice(0, -1)},"keys":`;
+  yield* jsonArray(source.keys());
+  yield "}\n";
+}
+
+/** Where its file is concerns nobody: JSON leaves out what is not defined. */
+function withoutStorageKey(upload: { storageKey: string | null }): object {
+  return { ...upload, storageKey: undefined };
 }
