@@ -13,7 +13,7 @@ const goodBye = encodeFrame({ first: 0x88, payload: Buffer.of(0x03, 0xe8) });
 const graceMs = 60;
 
 /** Those of docs/limits.md, and 1000, with which a server takes leave of who has taken leave. */
-const closeCodes = new Set([1000, 1001, 1002, 1007, 1009, 4400, 4401, 4406, 4408, 4409, 4429]);
+const closeCodes = new Set([1000, 1001, 1002, 1007, 1009, 4400, 4401, 4403, 4406, 4408, 4409, 4429]);
 
 /** Opens a socket, sends the frames and leaves. */
 export async function feedWebSocket(input: Uint8Array, scene: Scene): Promise<string | null> {

@@ -102,6 +102,7 @@ onEachDatabase("an export", (kind) => {
       { turnId, conversationId: id, outcome: "COMPLETE" },
       { conversationId: id, outcome: "COMPLETE" },
     ]);
+    expect(files.get("calls.json")?.toString()).not.toMatch(/endpoint|test-deployment/);
     const events = json(files, "events.json") as { type: string; conversationId: string }[];
     expect(events.filter(({ conversationId }) => conversationId === gone).at(-1)?.type).toBe("DELETED");
     expect(events.at(-1)).toMatchObject({ conversationId: id, type: "TURN" });

@@ -55,14 +55,14 @@ export class ExportSource {
     );
   }
 
-  /** Each call to the model, also of turns that are gone. */
+  /** Each call to the model, also of turns that are gone; where the operator has it run is no matter of the person's. */
   calls() {
     return pageById((last) =>
       this.#client.modelCall.findMany({
         where: { ownerId: this.#ownerId, id: { gt: last } },
         orderBy: { id: "asc" },
         take: pageSize,
-        omit: { ownerId: true, tenantId: true },
+        omit: { ownerId: true, tenantId: true, endpoint: true, deployment: true, apiVersion: true },
       }),
     );
   }
