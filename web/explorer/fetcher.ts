@@ -1,5 +1,6 @@
 import type { GraphiQLProps } from "graphiql";
-import { getOperationAST, OperationTypeNode } from "graphql";
+import { Kind, OperationTypeNode, parse } from "graphql";
+import type { OperationDefinitionNode } from "graphql";
 
 import { createListener } from "./listener.js";
 
@@ -14,15 +15,33 @@ type FetcherResult = Awaited<ReturnType<Fetcher>>;
  */
 export function createFetcher(onAnswer: (answer: unknown) => void): Fetcher {
   const listen = createListener(new URL("/graphql", location.href.replace(/^http/, "ws")).href, onAnswer);
-  return (params, options) =>
+  return (given, options) => {
+    const operation = operationOf(given);
+    const params =
+      operation === undefined ? given : { ...given, operationName: operation.name?.value ?? null };
     // GraphiQL's type is that of results before they became JSON.
-    isSubscription(params, options) ? (listen(params) as FetcherResult) : ask(params, options, onAnswer);
+    return operation?.operation === OperationTypeNode.SUBSCRIPTION
+      ? (listen(params) as FetcherResult)
+      : ask(params, options, onAnswer);
+  };
 }
 
-function isSubscription({ operationName }: Params, options: Options): boolean {
-  if (options?.documentAST == null) return false;
-  const operation = getOperationAST(options.documentAST, operationName);
-  return operation?.operation === OperationTypeNode.SUBSCRIPTION;
+/**
+ * Which operation is meant, by the query as it is sent: what GraphiQL itself knows of it, the name included, is that of
+ * a moment ago where somebody pastes and runs at once. Nothing where the server has to say what is wrong.
+ */
+function operationOf({ query, operationName }: Params): OperationDefinitionNode | undefined {
+  const operations = operationsOf(query);
+  const named = operations.find(({ name }) => name?.value === operationName);
+  return named ?? (operations.length === 1 ? operations[0] : undefined);
+}
+
+function operationsOf(query: string): OperationDefinitionNode[] {
+  try {
+    return parse(query).definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  } catch {
+    return [];
+  }
 }
 
 async function ask(
