@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
+import type { Env } from "../../src/config/env.js";
 
-const places = [
+const usualPlaces = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
@@ -10,8 +11,8 @@ const places = [
 ];
 
 /** The browser of this computer; throws with the way to get one where there is none. */
-export function findChromium(): string {
-  const chosen = process.env["CHROMIUM"];
+export function findChromium(env: Env = process.env, places: readonly string[] = usualPlaces): string {
+  const chosen = env["CHROMIUM"];
   const found = chosen ?? places.find((place) => existsSync(place));
   if (found !== undefined && existsSync(found)) return found;
   throw new Error(
