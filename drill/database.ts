@@ -15,10 +15,21 @@ export interface DrillDatabase {
   /** All rows; none where the table does not exist. */
   rows(table: string): Promise<Row[]>;
   count(table: string, condition: string): Promise<number>;
+  /**
+   * Lets transactions that tell of an event, as the end of a turn does last, come no further than just before their commit.
+   * Null on SQLite, where nobody sees from outside how far a transaction is.
+   */
+  holdEnds: (() => Promise<HeldEnds>) | null;
   /** What the database itself finds wrong with its files and references. */
   faults(): Promise<string[]>;
   /** Closes the connection, and drops the database where the drill made it on a server. */
   close(drop: boolean): Promise<void>;
+}
+
+export interface HeldEnds {
+  /** Whether the server of this name is in the middle of such a transaction. */
+  waits(server: string): Promise<boolean>;
+  letGo(): Promise<void>;
 }
 
 export async function makeDatabase(choice: DatabaseChoice, folder: string): Promise<DrillDatabase> {
@@ -50,6 +61,7 @@ function makeSqlite(path: string): DrillDatabase {
     },
     count: async (table, condition) =>
       countOf(await all(`SELECT count(*) AS count FROM "${table}" WHERE ${condition}`)),
+    holdEnds: null,
     faults: async () => {
       const files = (await all("PRAGMA integrity_check")).map((row) => String(row["integrity_check"]));
       const references = await all("PRAGMA foreign_key_check");
@@ -66,7 +78,7 @@ async function makePostgres(serverUrl: string, stopServer: () => Promise<void>):
   await administrate(serverUrl, `CREATE DATABASE ${name}`).catch((error: unknown) => {
     throw new Error(`No database can be made at ${url.host}: ${reasonOf(error)}`, { cause: error });
   });
-  const pool = new pg.Pool({ connectionString: url.href, max: 2, types: utcTypes });
+  const pool = new pg.Pool({ connectionString: url.href, max: 4, types: utcTypes });
   // A connection that breaks while nobody uses it shows at its next use.
   pool.on("error", () => undefined);
   const all = async (sql: string) => (await pool.query<Row>(sql)).rows;
@@ -79,11 +91,33 @@ async function makePostgres(serverUrl: string, stopServer: () => Promise<void>):
     },
     count: async (table, condition) =>
       countOf(await all(`SELECT count(*) AS count FROM "${table}" WHERE ${condition}`)),
+    holdEnds: () => holdEnds(pool),
     faults: () => Promise.resolve([]),
     close: async (drop) => {
       await pool.end();
       if (drop) await administrate(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       await stopServer();
+    },
+  };
+}
+
+async function holdEnds(pool: pg.Pool): Promise<HeldEnds> {
+  const holder = await pool.connect();
+  const send = (sql: string) =>
+    holder.query(sql).catch((error: unknown) => {
+      holder.release(true);
+      throw error;
+    });
+  await send("BEGIN");
+  // The row of the events' owner is the last that a transaction takes.
+  await send('SELECT 1 FROM "EventCounter" FOR UPDATE');
+  const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+    AND "query" LIKE '%EventCounter%' AND application_name = $1`;
+  return {
+    waits: async (server) => (await pool.query(waiting, [server])).rows.length > 0,
+    letGo: async () => {
+      await send("ROLLBACK");
+      holder.release();
     },
   };
 }

@@ -65,6 +65,7 @@ export class Drill {
       moments,
       ledger: this.ledger,
       seed: options.seed,
+      holdEnds: database.holdEnds,
       count: (status) => database.count("Turn", `"status" = '${status}'`),
     });
     model.serve(this.#fleet);

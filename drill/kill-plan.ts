@@ -8,6 +8,7 @@ export const killClasses = [
   "when the model has been asked",
   "during the answer",
   "right after the answer",
+  "in the last transaction",
   "at any moment",
   "while it starts",
 ] as const;
@@ -23,6 +24,8 @@ export interface KillPlan {
   delay: number;
   /** Whether a turn must be kept that has not begun to run. */
   untilQueued: boolean;
+  /** Whether the transaction that ends the turn is held before its commit, where the database can be made to. */
+  untilEnding: boolean;
   /** Whether a held answer goes on just before the kill. */
   letGo: boolean;
   /** How many requests are answered undisturbed before it. */
@@ -40,10 +43,11 @@ export function planKills(seed: number, kills: number): KillPlan[] {
 }
 
 function plan(killClass: KillClass, random: Random): KillPlan {
-  const common = { class: killClass, from: 0, letGo: false, untilQueued: false, calm: random.whole(0, 8) };
+  const common = { class: killClass, from: 0, calm: random.whole(0, 8) };
+  const nothing = { letGo: false, untilQueued: false, untilEnding: false };
   const draws = { overlaps: random.chance(0.25), even: random.chance(0.5), part: random.next() };
   const timed = timing(killClass, draws);
-  return { ...common, overlaps: draws.overlaps, ...timed };
+  return { ...common, ...nothing, overlaps: draws.overlaps, ...timed };
 }
 
 function timing(
@@ -63,6 +67,8 @@ function timing(
       return { moment: "answering", delay: part * 500, letGo: even };
     case "right after the answer":
       return { moment: "answered", delay: part * 15 };
+    case "in the last transaction":
+      return { moment: "answered", delay: 0, untilEnding: true };
     case "at any moment":
       return { moment: null, delay: part * 500 };
     case "while it starts":

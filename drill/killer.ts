@@ -1,4 +1,5 @@
 import { setImmediate as nextTick, setTimeout as delay } from "node:timers/promises";
+import type { DrillDatabase, HeldEnds } from "./database.js";
 import type { Fleet } from "./fleet.js";
 import { killClasses } from "./kill-plan.js";
 import type { KillClass, KillPlan } from "./kill-plan.js";
@@ -11,6 +12,11 @@ import type { ServerRun } from "./server-run.js";
 const patienceMs = 5_000;
 const longestCalmMs = 2_000;
 const longestQueueingMs = 500;
+const longestEndingMs = 500;
+/** The end of a turn comes so soon after its answer; what waits before may tell of another one. */
+const endingMs = 50;
+/** Where no transaction can be held: some time in which it comes. */
+const unheldEndMs = 15;
 
 export interface KillerParts {
   fleet: Fleet;
@@ -19,6 +25,7 @@ export interface KillerParts {
   seed: number;
   /** How many turns the database holds in this status. */
   count: (status: "QUEUED" | "RUNNING") => Promise<number>;
+  holdEnds: DrillDatabase["holdEnds"];
 }
 
 /** Carries out a plan of kills; each killed server is started again at once. */
@@ -32,6 +39,9 @@ export class Killer {
   leftRunning = 0;
   readonly #fleet: Fleet;
   readonly #count: KillerParts["count"];
+  readonly #holdEnds: KillerParts["holdEnds"];
+  /** What is held for the next kill. */
+  #held: HeldEnds | null = null;
   readonly #ledger: Ledger;
   readonly #moments: Moments;
   readonly #random: Random;
@@ -40,11 +50,12 @@ export class Killer {
   /** How long a start takes, as it was seen last. */
   #startMs = 1_000;
 
-  constructor({ fleet, moments, ledger, seed, count }: KillerParts) {
+  constructor({ fleet, moments, ledger, seed, count, holdEnds }: KillerParts) {
     this.#fleet = fleet;
     this.#ledger = ledger;
     this.#moments = moments;
     this.#count = count;
+    this.#holdEnds = holdEnds;
     this.#random = new Random(seed, "victims");
   }
 
@@ -54,6 +65,8 @@ export class Killer {
       if (signal.aborted) return;
       const victim = await this.#choose(plan);
       await this.#fleet.kill(victim);
+      await this.#held?.letGo();
+      this.#held = null;
       this.hits.set(plan.class, (this.hits.get(plan.class) ?? 0) + 1);
       this.leftQueued += await this.#count("QUEUED");
       this.leftRunning += await this.#count("RUNNING");
@@ -98,6 +111,7 @@ export class Killer {
     }
     if (plan.delay >= 1) await delay(plan.delay);
     if (plan.untilQueued) await this.#queued();
+    if (plan.untilEnding) await this.#ending(moment.server);
     if (plan.letGo) {
       moment.letGo();
       // Some milliseconds, in which the rest of the answer comes.
@@ -109,6 +123,20 @@ export class Killer {
   async #queued(): Promise<void> {
     const deadline = Date.now() + longestQueueingMs;
     while ((await this.#count("QUEUED")) === 0 && Date.now() < deadline) await nextTick();
+  }
+
+  async #ending({ name }: ServerRun): Promise<void> {
+    if (this.#holdEnds === null) return delay(this.#random.next() * unheldEndMs);
+    this.#held = await this.#holdEnds();
+    await delay(endingMs);
+    const deadline = Date.now() + longestEndingMs;
+    while (!(await this.#held.waits(name))) {
+      if (Date.now() > deadline) {
+        this.missed += 1;
+        return;
+      }
+      await nextTick();
+    }
   }
 
   #startAgain(index: number): ServerRun {

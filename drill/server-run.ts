@@ -32,7 +32,8 @@ export class ServerRun {
     this.name = name;
     this.#child = spawn(process.execPath, [program], {
       cwd: folder,
-      env: { ...env, AZURE_OPENAI_API_KEY: name },
+      // Postgres is told the name, too.
+      env: { ...env, AZURE_OPENAI_API_KEY: name, PGAPPNAME: name },
       stdio: ["ignore", "pipe", log],
     });
     this.ended = once(this.#child, "exit").then(() => {

@@ -4,7 +4,7 @@ import { ChildProgram, temporaryFolder } from "../helpers/parley-process.js";
 const longMs = 300_000;
 
 /** Each class of moments once. */
-const kills = "7";
+const kills = "8";
 
 describe("npm run drill", () => {
   it.each([
