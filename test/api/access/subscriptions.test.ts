@@ -4,6 +4,7 @@ import { buildSchema } from "graphql";
 import { onEachDatabase } from "../../helpers/databases.js";
 import { subscribe, transports } from "../../helpers/subscriptions.js";
 import type { EventResult, Transport } from "../../helpers/subscriptions.js";
+import { lacking } from "./answers.js";
 import { subscriptions } from "./doors.js";
 import { World, nothing } from "./world.js";
 import type { Things, Who } from "./world.js";
@@ -56,9 +57,14 @@ describe.each(["api-key", "jwt"] as const)("with AUTH=%s", (auth) => {
     it.each(transports)("is open to the owner, and to nobody else, over %s", async (transport) => {
       const world = await World.start(kind, auth);
       const things = await world.things();
-      for (const name of ["turnEvents", "conversationEvents"]) {
+      // That of all conversations tells what comes, and is tried with that below.
+      const ofOne = Object.entries(subscriptions).filter(([name]) => name !== "viewerEvents");
+      for (const [name, door] of ofOne) {
         const heard = async (who: Who) => first(world, who, transport, name, things);
-        expect(await heard("owner")).toMatch(name === "turnEvents" ? things.turnId : things.conversationId);
+        expect({ name, lacks: lacking(await heard("owner"), door.holds(things)) }).toEqual({
+          name,
+          lacks: [],
+        });
         for (const who of ["other", "otherTenant"] as const) {
           expect(await heard(who)).toBe("NOT_FOUND");
           expect(await first(world, who, transport, name, nothing)).toBe("NOT_FOUND");
@@ -74,20 +80,28 @@ describe.each(["api-key", "jwt"] as const)("with AUTH=%s", (auth) => {
     it.each(transports)("of all conversations tells each their own alone, over %s", async (transport) => {
       const world = await World.start(kind, auth);
       const { conversationId } = await world.things();
-      for (const who of ["other", "otherTenant"] as const) {
+      const firstOfAll = async (who: Who, cause: () => Promise<unknown>) => {
         const heard: string[] = [];
         const listening = first(world, who, transport, "viewerEvents", nothing).then((event) =>
           heard.push(event),
         );
-        // Until the subscription stands nothing is heard of either.
-        while (heard.length === 0) {
-          await world.send("owner", rename, { id: conversationId });
-          await world.send(who, "mutation { startConversation { conversation { id } } }", {});
-        }
+        // Until the subscription stands nothing is heard.
+        while (heard.length === 0) await cause();
         await listening;
+        return heard;
+      };
+      const change = () => world.send("owner", rename, { id: conversationId });
+      for (const who of ["other", "otherTenant"] as const) {
+        const heard = await firstOfAll(who, async () => {
+          await change();
+          await world.send(who, "mutation { startConversation { conversation { id } } }", {});
+        });
         expect(heard).toEqual([expect.stringMatching(/"conversationId":"conv_/)]);
         expect(heard.join()).not.toContain(conversationId);
       }
+      expect(await firstOfAll("owner", change)).toEqual([
+        JSON.stringify({ viewerEvents: { conversationId } }),
+      ]);
     });
   });
 });

@@ -15,6 +15,8 @@ export interface Things {
   viewerId: string;
   conversationId: string;
   turnId: string;
+  /** The conversation's last one. */
+  failedTurnId: string;
   messageId: string;
   clipId: string;
   /** Signed for the owner. */
@@ -29,6 +31,7 @@ export const nothing: Things = {
   viewerId: "viewer_00000000000000000000000000",
   conversationId: "conv_00000000000000000000000000",
   turnId: "turn_00000000000000000000000000",
+  failedTurnId: "turn_00000000000000000000000000",
   messageId: "msg_00000000000000000000000000",
   clipId: "clip_00000000000000000000000000",
   clipUrl: "",
@@ -101,12 +104,16 @@ export class World {
     const { conversation } = (await this.#ask<Started>(start, {})).startConversation;
     const gone = (await this.#ask<Started>(start, {})).startConversation.conversation.id;
     const { turn } = (await this.#ask<Asked>(ask, { conversationId: conversation.id })).addTextTurn;
+    this.parley.standIn.failNext({ name: "server-error" });
+    const failed = (await this.#ask<Failed>(fail, { conversationId: conversation.id })).addTextTurn.turn;
+    if (failed.status !== "FAILED") throw new Error(`the turn that must fail is ${failed.status}`);
     const { deleteConversation } = await this.#ask<Deleted>(remove, { conversationId: gone });
     const { id: clipId, url: clipUrl } = turn.assistantMessage.audio;
     return {
       viewerId: viewerId("acme", "owner"),
       conversationId: conversation.id,
       turnId: turn.id,
+      failedTurnId: failed.id,
       messageId: turn.assistantMessage.id,
       clipId,
       clipUrl,
@@ -133,6 +140,9 @@ interface Started {
 interface Asked {
   addTextTurn: { turn: { id: string; assistantMessage: { id: string; audio: { id: string; url: string } } } };
 }
+interface Failed {
+  addTextTurn: { turn: { id: string; status: string } };
+}
 interface Deleted {
   deleteConversation: { receipt: { id: string } };
 }
@@ -145,6 +155,9 @@ const ask = `mutation ($conversationId: ID!) {
   addTextTurn(input: { conversationId: $conversationId, text: "Say '${mark}'" }) {
     turn { id assistantMessage { id audio { id url } } }
   }
+}`;
+const fail = `mutation ($conversationId: ID!) {
+  addTextTurn(input: { conversationId: $conversationId, text: "${mark}" }) { turn { id status } }
 }`;
 const remove = `mutation ($conversationId: ID!) {
   deleteConversation(input: { conversationId: $conversationId }) { receipt { id } }
