@@ -119,7 +119,7 @@ describe.each(["api-key", "jwt"] as const)("with AUTH=%s", (auth) => {
 
     it("takes a file by the URL that was signed for it alone", async () => {
       const world = await World.start(kind, auth);
-      const url = new URL(await world.uploadUrl());
+      const url = new URL((await world.upload(10)).uploadUrl);
       const put = async (to: URL, who: Who) =>
         (await fetch(to, { method: "PUT", body: "0123456789", headers: world.credentials[who] })).status;
       for (const who of everybody) expect(await put(new URL(url.pathname, url), who)).toBe(403);

@@ -122,9 +122,9 @@ export class World {
     };
   }
 
-  /** Signed for the owner; nothing was sent there yet. */
-  async uploadUrl(): Promise<string> {
-    return (await this.#ask<Uploading>(createUpload, {})).createAudioUpload.uploadUrl;
+  /** A place of the owner's, of as many bytes; nothing was sent there yet. */
+  async upload(byteLength: number): Promise<Upload> {
+    return (await this.#ask<Uploading>(createUpload, { byteLength })).createAudioUpload;
   }
 
   async #ask<Data>(query: string, variables: object): Promise<Data> {
@@ -146,8 +146,12 @@ interface Failed {
 interface Deleted {
   deleteConversation: { receipt: { id: string } };
 }
+interface Upload {
+  uploadId: string;
+  uploadUrl: string;
+}
 interface Uploading {
-  createAudioUpload: { uploadUrl: string };
+  createAudioUpload: Upload;
 }
 
 const start = `mutation { startConversation(input: { title: "${mark}" }) { conversation { id eventCursor } } }`;
@@ -162,4 +166,6 @@ const fail = `mutation ($conversationId: ID!) {
 const remove = `mutation ($conversationId: ID!) {
   deleteConversation(input: { conversationId: $conversationId }) { receipt { id } }
 }`;
-const createUpload = "mutation { createAudioUpload(input: { byteLength: 10 }) { uploadUrl } }";
+const createUpload = `mutation ($byteLength: Int!) {
+  createAudioUpload(input: { byteLength: $byteLength }) { uploadId uploadUrl }
+}`;
