@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { isInstalled } from "../helpers/installed.js";
 import { TestParley } from "../helpers/parley.js";
 import { temporaryFolder } from "../helpers/parley-process.js";
 import { spokenWav } from "../helpers/sound.js";
-import { blocks, nameOf } from "./pages.js";
+import { blocks, nameOf, root } from "./pages.js";
 import { notRun } from "./rules.js";
 import { setScene } from "./scene.js";
 import { Shell } from "./shell.js";
@@ -21,7 +21,7 @@ describe("the commands in the documentation", () => {
     "succeed when they are pasted into a shell in their order: %s",
     async (page) => {
       const parley = await TestParley.start("sqlite");
-      const shell = await openShell();
+      const shell = await openShell(parley);
       writeFileSync(join(shell.folder, "question.wav"), spokenWav());
       for (const { text } of commands.filter((block) => block.page === page)) {
         const scene = await setScene(parley, text);
@@ -35,7 +35,7 @@ describe("the commands in the documentation", () => {
     async () => {
       const parley = await TestParley.start("sqlite");
       const port = new URL(parley.url).port;
-      const shell = await openShell();
+      const shell = await openShell(parley);
       const [start, upload, follow, goOn, ...others] = commands
         .filter(({ page }) => page === "README.md")
         .map(({ text }) => text.replaceAll("127.0.0.1:4000", `127.0.0.1:${port}`));
@@ -69,9 +69,18 @@ interface OpenShell {
 
 const shells = new Set<Shell>();
 
-async function openShell(): Promise<OpenShell> {
+/**
+ * In a folder that has of Parley what one without development packages has, and nothing of the developer's own: `npm run
+ * parley` takes what is built, with the server's settings.
+ */
+async function openShell({ databaseUrl, dataDir }: TestParley): Promise<OpenShell> {
   const folder = await temporaryFolder();
-  const shell = new Shell(folder);
+  for (const name of ["package.json", "scripts", "dist"]) symlinkSync(join(root, name), join(folder, name));
+  const shell = new Shell(folder, {
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: dataDir,
+    npm_config_update_notifier: "false",
+  });
   shells.add(shell);
   return { folder, run: (text) => shell.run(text) };
 }

@@ -22,7 +22,5 @@ export const notRun: Readonly<Record<string, string>> = {
   "docs/azure.md: az login": needsAzure,
   "docs/azure.md: az identity create --name parley --resource-group parley": needsAzure,
   "docs/azure.md: az group delete --name parley": needsAzure,
-  'docs/authentication.md: npm run parley -- keys create --name "call centre" --owner ada --tenant acme --days 90':
-    "makes keys in the server's own database; test/process/keys.test.ts makes, lists and revokes them",
   "CONTRIBUTING.md: npm ci": "this is what runs the tests",
 };

@@ -1,5 +1,9 @@
 import { askByText, startedConversation } from "../helpers/operations.js";
 import type { TestParley } from "../helpers/parley.js";
+import { keyOf } from "../helpers/people.js";
+
+/** As a page writes the id of a key. */
+const keyId = "apikey_01K…";
 
 const origin = "http://127.0.0.1:4000";
 
@@ -35,6 +39,7 @@ export async function setScene(parley: TestParley, text: string): Promise<Scene>
     names.set("FAILED_TURN_ID", (await askByText(parley, conversationId, "What does it need every day?")).id);
   }
   names.set("TURN_ID", turn.id);
+  if (text.includes(keyId)) names.set(keyId, (await keyOf(parley, "ada")).id);
   return (words) => [...names].reduce((result, [name, value]) => result.replaceAll(name, value), words);
 }
 
