@@ -13,7 +13,7 @@ import { exportViewer } from "./export.js";
 import { keys } from "./keys.js";
 import { joinNegative } from "./read-number.js";
 import { receipts } from "./receipts.js";
-import { isMistake } from "./run-tool.js";
+import { isMistake, mistakeCode } from "./run-tool.js";
 import { signingKeys } from "./signing-keys.js";
 import { viewerIds } from "./viewer-id.js";
 
@@ -33,7 +33,8 @@ function usage(): string {
 
 async function main([name, ...args]: string[]): Promise<void> {
   const command = name === undefined ? undefined : commands[name];
-  if (name === undefined || name === "--help" || args.includes("--help")) {
+  if (name === undefined) throw new UsageError("Say what is to be done.");
+  if (name === "--help" || args.includes("--help")) {
     process.stdout.write(usage());
     return;
   }
@@ -61,5 +62,5 @@ function explain(error: unknown): string {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = isMistake(error) ? mistakeCode : 1;
 });

@@ -2,6 +2,9 @@ import { codeOfError } from "../code-of-error.js";
 import { joinNegative } from "./read-number.js";
 import { UsageError } from "./usage-error.js";
 
+/** The exit code of a tool whose arguments make no sense. */
+export const mistakeCode = 2;
+
 /**
  * Runs a tool with the arguments of the command line and ends the process with the code that it resolves to; with 2, and
  * what is wrong, where the arguments make no sense. `--help` prints `usage`.
@@ -21,7 +24,7 @@ export async function runTool(
   } catch (error) {
     if (!isMistake(error)) throw error;
     process.stderr.write(`${explainMistake(error)}\n`);
-    process.exit(2);
+    process.exit(mistakeCode);
   }
 }
 

@@ -3,7 +3,8 @@ import { pino } from "pino";
 import { codeOfError } from "../code-of-error.js";
 import type { StandIn, StandInOptions } from "../stand-in/index.js";
 import { joinNegative, readNumber } from "./read-number.js";
-import { explainMistake, isMistake } from "./run-tool.js";
+import { explainMistake, isMistake, mistakeCode } from "./run-tool.js";
+import { UsageError } from "./usage-error.js";
 
 const usage = `Runs Parley's stand-in for Azure OpenAI on 127.0.0.1, until it is interrupted.
 
@@ -53,7 +54,7 @@ function readOptions(room: StandInRoom, values: ReturnType<typeof readArguments>
     port: readNumber("--port", values.port, { fallback: 0, min: 0, max: 65_535 }),
     identity: values.identity ?? false,
     hearing: values["no-hearing"] === true ? "off" : {},
-    fault: values.fault === undefined ? null : room.parseFault(values.fault),
+    fault: values.fault === undefined ? null : readFault(room, values.fault),
     audioIdLifetimeMs: readNumber("--audio-id-lifetime-ms", values["audio-id-lifetime-ms"], {
       fallback: 3_600_000,
       min: 0,
@@ -61,6 +62,14 @@ function readOptions(room: StandInRoom, values: ReturnType<typeof readArguments>
     }),
     logger: pino({ level: "info" }, pino.destination({ dest: 2, sync: true })),
   };
+}
+
+function readFault(room: StandInRoom, text: string) {
+  try {
+    return room.parseFault(text);
+  } catch (error) {
+    throw error instanceof room.FaultSyntaxError ? new UsageError(error.message) : error;
+  }
 }
 
 function greeting({ url, identity }: StandIn): string {
@@ -98,5 +107,5 @@ function explain(error: unknown): string {
 
 main().catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = isMistake(error) ? mistakeCode : 1;
 });

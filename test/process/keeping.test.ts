@@ -105,7 +105,7 @@ it.each([
   [["receipts", "--last", "-3"], '--last must be a whole number from 1 to 1000; it is "-3".'],
 ])("says what is wrong with %j, and where to look", async (args, sentence) => {
   const { code, stdout, stderr } = await parley(await temporaryFolder(), {}, ...args);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toContain(sentence);
   expect(stderr).toContain("npm run parley -- --help");
 });

@@ -37,6 +37,7 @@ function days(text: string): string[] {
 }
 
 it.each([
+  [[], "Say what is to be done"],
   [["keys"], "keys needs create, list or revoke"],
   [["keys", "create", "--name", "phone"], "needs --owner"],
   [days("0"), '--days must be a whole number from 1 to 99999; it is "0".'],
@@ -46,7 +47,7 @@ it.each([
   [["locks"], 'no command "locks"'],
 ])("says what is wrong with %j, and where to look", async (args, sentence) => {
   const { code, stdout, stderr } = await parley(await temporaryFolder(), ...args);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toContain(sentence);
   expect(stderr).toContain("npm run parley -- --help");
 });

@@ -97,10 +97,10 @@ describe("the stand-in's command", () => {
     [["--bogus"], /^Unknown option '--bogus'\n--help tells what there is\.\n$/],
     [["--port", "99999"], /^--port must be .*; it is "99999"\.\n--help tells what there is\.\n$/],
     [["--port", "-3"], /^--port must be .*; it is "-3"\.\n--help tells what there is\.\n$/],
-    [["--fault", "meteor"], /^There is no fault "meteor"\. Faults: .*\.\n$/],
+    [["--fault", "meteor"], /^There is no fault "meteor"\. Faults: .*\.\n--help tells what there is\.\n$/],
   ])("explains the mistake in %j", async (args, told) => {
     const { code, stderr } = await run(args, nothing);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(told);
   });
 });
