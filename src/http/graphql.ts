@@ -17,6 +17,7 @@ import { scalars } from "../resolvers/scalars.js";
 import { countGuesses } from "../services/rates/count-guesses.js";
 import type { RateLimits } from "../services/rates/rate-limits.js";
 import { readTypeDefinitions } from "../schema/type-definitions.js";
+import { refuseOtherCharsets } from "./body-encoding.js";
 import { formatError } from "./error-format.js";
 import { answerNoExplorer, opensEndpoint, sandboxLandingPage } from "./explorers.js";
 import { addressLimits } from "./limits/address-limits.js";
@@ -66,6 +67,7 @@ export async function registerGraphql(app: FastifyInstance, context: AppContext)
   await app.register((scope, _options, done) => {
     scope.addHook("onRequest", countAddress);
     requireSignIn(scope, (request) => authenticatorFor(cameFrom(request).address));
+    refuseOtherCharsets(scope);
     registerMultipart(scope, {
       maxFileBytes: config.audio.maxBytes,
       maxFieldBytes: 1024 * 1024,

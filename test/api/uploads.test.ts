@@ -71,7 +71,10 @@ onEachDatabase("Sound that was uploaded before its turn", (kind) => {
   it("is asked with like any other, as it was sent or converted, and its file goes with its use", async () => {
     const parley = shared();
     const webm = await opusFile("webm-live", opusPackets({ channels: 1, durationMs: 400, frequencyHz: 440 }));
-    for (const bytes of [wav, webm]) {
+    for (const [bytes, type] of [
+      [wav, "no type at all"],
+      [webm, "application/json; charset=iso-8859-1"],
+    ] as const) {
       const before = await keptSoundFiles(parley);
       const upload = await createdUpload(parley, bytes.byteLength, sha256Of(bytes));
       expect(upload.uploadId).toMatch(/^upl_/);
@@ -80,7 +83,7 @@ onEachDatabase("Sound that was uploaded before its turn", (kind) => {
       expect(endsInMs).toBeGreaterThan(14.5 * minuteMs);
       expect(endsInMs).toBeLessThanOrEqual(15 * minuteMs + 1_000);
 
-      const { status, body } = await put(upload.uploadUrl, bytes, { "content-type": "no type at all" });
+      const { status, body } = await put(upload.uploadUrl, bytes, { "content-type": type });
       const { uploadId } = upload;
       expect([status, body]).toEqual([
         200,
