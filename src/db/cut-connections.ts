@@ -22,8 +22,8 @@ export const poolSize = 10;
 /**
  * Tries the next connection where the one that the pool gave is gone and nobody had noticed: Postgres was started again or
  * another one took over, or a proxy closed what was idle. The first request afterwards would fail, though
- * nothing is wrong any more. Only what changes nothing is sent again, a read outside of transactions and the BEGIN of one:
- * a write may have been done before its connection broke. Each connection that is found gone leaves the pool, so that
+ * nothing is wrong any more. Only what may be done twice is sent again, a read outside of transactions and the BEGIN of one
+ * above all: a write may have been done before its connection broke. Each connection that is found gone leaves the pool, so that
  * behind all of them stands a new one, whose failure is told.
  */
 export function pastCutConnections(factory: Factory): Factory {
@@ -36,7 +36,7 @@ function pastCuts(adapter: Adapter): Adapter {
     provider: adapter.provider,
     adapterName: adapter.adapterName,
     queryRaw: (query) =>
-      isRead(query.sql) ? onWholeConnection(() => adapter.queryRaw(query)) : adapter.queryRaw(query),
+      isRepeatable(query.sql) ? onWholeConnection(() => adapter.queryRaw(query)) : adapter.queryRaw(query),
     executeRaw: (query) => adapter.executeRaw(query),
     executeScript: (script) => adapter.executeScript(script),
     startTransaction: (isolation) => onWholeConnection(() => adapter.startTransaction(isolation)),
@@ -47,18 +47,25 @@ function pastCuts(adapter: Adapter): Adapter {
 
 async function onWholeConnection<Answer>(action: () => Promise<Answer>): Promise<Answer> {
   for (let gone = 0; gone < poolSize; gone += 1) {
+    const sentAt = performance.now();
     try {
       return await action();
     } catch (error) {
-      if (!isCut(error)) throw error;
+      if (!isCut(error) || performance.now() - sentAt > goneWithinMs) throw error;
     }
   }
   return action();
 }
 
-/** No function that Parley calls in a SELECT changes anything that a second call would change once more. */
-function isRead(sql: string): boolean {
-  return /^\s*SELECT\b/i.test(sql);
+/** What has worked for longer was ended while it worked: by an operator, say, who does not want to see it again. */
+const goneWithinMs = 2_000;
+
+/**
+ * Reads: no function that Parley calls in a SELECT changes anything. And the counters of the rate limits: to count a
+ * request twice is less than to count alone, which a server does that can't count in the database.
+ */
+function isRepeatable(sql: string): boolean {
+  return /^\s*(SELECT\b|INSERT INTO "RateWindow")/i.test(sql);
 }
 
 /** Postgres ended the session: it shuts down (admin_shutdown), one of its processes crashed, the session was idle for too long. */

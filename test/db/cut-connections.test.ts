@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { StoredRateWindows } from "../../src/services/rates/rate-windows.js";
 import { freshDatabaseUrl } from "../helpers/databases.js";
 import { askByText, startedConversation, turnById } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
@@ -26,6 +27,13 @@ describe("a server that does not know yet that its connections to Postgres are g
     const { read, cut } = await start();
     await cut(breakage);
     expect(await read()).toMatchObject({ status: "COMPLETED" });
+  });
+
+  it.each(breakages)("counts for the rate limits, when it is met by %s", async (breakage) => {
+    const { parley, cut } = await start();
+    await cut(breakage);
+    const windows = new StoredRateWindows(parley.server.context.database.client);
+    expect(await windows.count("viewer:ada:reads", 3)).toMatchObject({ used: 3 });
   });
 
   it.each(breakages)("takes a turn and answers it, when it is met by %s", async (breakage) => {

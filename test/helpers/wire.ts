@@ -19,7 +19,10 @@ export class Wire {
       const pair = { near, far: connect(Number(postgres.port), postgres.hostname) };
       this.#pairs.add(pair);
       for (const socket of [near, pair.far]) socket.on("error", () => undefined);
-      near.on("close", () => this.#pairs.delete(pair));
+      near.on("close", () => {
+        pair.far.destroy();
+        this.#pairs.delete(pair);
+      });
       near.pipe(pair.far);
       pair.far.pipe(near);
     });
