@@ -37,7 +37,6 @@ export async function removePerson(
 ): Promise<void> {
   const { client } = parts;
   const until = new Date(deletion.requestedAt.getTime() + afterRequestMs);
-  await removeKeys(client, deletion, until);
   await removeWhatIsThere(parts, deletion, until, signal);
   do await delay(eventGraceMs, undefined, { signal });
   while (await removeWhatIsThere(parts, deletion, until, signal));
@@ -47,13 +46,14 @@ export async function removePerson(
   await forgetCounts(client, deletion);
 }
 
-/** Whether there was anything. */
+/** Whether there was anything; keys first, so that they are good nowhere from then on. */
 async function removeWhatIsThere(
   parts: PersonParts,
   deletion: DeletionRow,
   until: Date,
   signal: AbortSignal,
 ): Promise<boolean> {
+  await removeKeys(parts.client, deletion, until);
   const conversations = await removeConversations(parts, deletion, until, signal);
   const uploads = await removeUploads(parts.client, deletion, until, signal);
   return conversations + uploads > 0;
