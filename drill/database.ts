@@ -27,7 +27,7 @@ export interface DrillDatabase {
 }
 
 export interface HeldEnds {
-  /** Whether the server of this name is in the middle of such a transaction. */
+  /** Whether the server of this name is in such a transaction, and the end of a turn is among those that are. */
   waits(server: string): Promise<boolean>;
   letGo(): Promise<void>;
 }
@@ -113,8 +113,15 @@ async function holdEnds(pool: pg.Pool): Promise<HeldEnds> {
   await send('SELECT 1 FROM "EventCounter" FOR UPDATE');
   const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
     AND "query" LIKE '%EventCounter%' AND application_name = $1`;
+  const isLocked = async () => {
+    const running = `FROM "Turn" WHERE "status" = 'RUNNING'`;
+    const [all] = (await pool.query<Row>(`SELECT count(*) AS count ${running}`)).rows;
+    const free = (await pool.query(`SELECT 1 ${running} FOR UPDATE SKIP LOCKED`)).rows.length;
+    return Number(all?.["count"]) > free;
+  };
   return {
-    waits: async (server) => (await pool.query(waiting, [server])).rows.length > 0,
+    // Who begins a turn waits at the same place, and has no turn that runs.
+    waits: async (server) => (await pool.query(waiting, [server])).rows.length > 0 && (await isLocked()),
     letGo: async () => {
       await send("ROLLBACK");
       holder.release();

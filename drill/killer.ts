@@ -63,10 +63,7 @@ export class Killer {
   async run(plans: readonly KillPlan[], signal: AbortSignal): Promise<void> {
     for (const [index, plan] of plans.entries()) {
       if (signal.aborted) return;
-      const victim = await this.#choose(plan);
-      await this.#fleet.kill(victim);
-      await this.#held?.letGo();
-      this.#held = null;
+      const victim = await this.#killOne(plan);
       this.hits.set(plan.class, (this.hits.get(plan.class) ?? 0) + 1);
       this.leftQueued += await this.#count("QUEUED");
       this.leftRunning += await this.#count("RUNNING");
@@ -77,6 +74,18 @@ export class Killer {
     for (const index of this.#indices()) {
       const run = this.#fleet.current(index);
       if (run !== null) await this.#settled(run, signal);
+    }
+  }
+
+  async #killOne(plan: KillPlan): Promise<ServerRun> {
+    try {
+      const victim = await this.#choose(plan);
+      await this.#fleet.kill(victim);
+      return victim;
+    } finally {
+      const held = this.#held;
+      this.#held = null;
+      await held?.letGo();
     }
   }
 
