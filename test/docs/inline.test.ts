@@ -20,7 +20,8 @@ function wanting({ words, options, script }: InlineCommand, told: string): strin
   if (script === "bench:live" && words.some((word) => !told.includes(`[${word}]`))) return words;
   // A command of several is told of in a line of its own.
   const start = `  ${words.join(" ")}`;
-  const line = script === "parley" ? told.split("\n").find((each) => each.startsWith(start)) : undefined;
+  const line =
+    script === "parley" ? told.split("\n").find((each) => `${each} `.startsWith(`${start} `)) : undefined;
   if (script === "parley" && words.length > 0 && line === undefined) return words;
   const known = new Set((words.length > 0 ? (line ?? told) : told).match(/--[a-z][\w-]*/g));
   return options.filter((option) => option !== "--help" && !known.has(option));
@@ -58,6 +59,11 @@ describe("the commands within the sentences and tables of the documentation", ()
     expect(others.filter(({ words, script }) => words.length > 0 && !withFreeWords.includes(script))).toEqual(
       [],
     );
+  });
+
+  it("pass options to the script, not to npm", () => {
+    const toNpm = inlineCommands.filter(({ text }) => /^npm run (?:--silent )?\S+ --\w/.test(text));
+    expect(toNpm).toEqual([]);
   });
 
   it("name files and tests that there are", () => {

@@ -30,10 +30,14 @@ export class Shell {
   async run(commands: string): Promise<string> {
     const mark = randomUUID();
     this.#output = "";
-    this.#child.stdin.write(`${commands}\nprintf '\\n%s\\n' ${mark}\n`);
+    this.#child.stdin.write(`${commands}\nprintf '\\n%s %s\\n' ${mark} $?\n`);
     for (;;) {
-      const [output = "", ...rest] = this.#output.split(`\n${mark}\n`);
-      if (rest.length > 0) return output;
+      const [output = "", rest] = this.#output.split(`\n${mark} `);
+      if (rest?.endsWith("\n") === true) {
+        // A shell does not end where `a && b` fails in `a`.
+        if (rest !== "0\n") throw new Error(`failed with ${rest.trim()}: ${output}`);
+        return output;
+      }
       if (this.#isClosed) throw new Error(`ended with ${this.#child.exitCode}: ${output}`);
       await Promise.race([once(this.#child.stdout, "data"), this.#closed]);
     }
