@@ -1,5 +1,5 @@
 import type { GraphiQLProps } from "graphiql";
-import { Kind, OperationTypeNode, parse } from "graphql";
+import { OperationTypeNode, getOperationAST, parse } from "graphql";
 import type { OperationDefinitionNode } from "graphql";
 
 import { createListener } from "./listener.js";
@@ -31,16 +31,11 @@ export function createFetcher(onAnswer: (answer: unknown) => void): Fetcher {
  * a moment ago where somebody pastes and runs at once. Nothing where the server has to say what is wrong.
  */
 function operationOf({ query, operationName }: Params): OperationDefinitionNode | undefined {
-  const operations = operationsOf(query);
-  const named = operations.find(({ name }) => name?.value === operationName);
-  return named ?? (operations.length === 1 ? operations[0] : undefined);
-}
-
-function operationsOf(query: string): OperationDefinitionNode[] {
   try {
-    return parse(query).definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document) ?? undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }
 
