@@ -13,9 +13,10 @@ export const parts = {
   alert: (page: Page) => page.getByRole("alert"),
 };
 
-/** Writes a message and sends it with Enter. */
+/** Writes a message and sends it with Enter, as soon as the message before it has arrived and its turn is over. */
 export async function ask(page: Page, text: string): Promise<void> {
   await parts.message(page).fill(text);
+  await parts.send(page).and(page.locator(":enabled")).waitFor();
   await parts.message(page).press("Enter");
 }
 

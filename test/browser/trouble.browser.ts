@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { askByText, deleteConversation, startedConversation } from "../helpers/operations.js";
 import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
 import { TestParley } from "../helpers/parley.js";
@@ -11,6 +11,24 @@ const { openPage, openWindow } = sharedBrowser();
 const again = (page: Page) => page.getByRole("button", { name: /^Ask again/ });
 const conversationOf = (page: Page) => page.url().split("#")[1] ?? "";
 const unreachable = (page: Page) => page.getByText("The server can’t be reached.");
+
+/** Keeps the answer to the page's next `mutation` until it is released. What else the server tells comes at once. */
+async function holdAnswer(page: Page, mutation: string): Promise<() => Promise<void>> {
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const isIt = (request: Request) => request.postData()?.includes(`mutation ${mutation}(`) === true;
+  const arrived = page.waitForResponse((response) => isIt(response.request()));
+  await page.route("**/graphql", async (route) => {
+    if (!isIt(route.request())) return route.continue();
+    const response = await route.fetch();
+    await released;
+    await route.fulfill({ response });
+  });
+  return async () => {
+    release();
+    await (await arrived).finished();
+  };
+}
 
 describe("A turn that fails", () => {
   it("says why, and is asked again", async () => {
@@ -81,6 +99,21 @@ describe("Without a connection", () => {
     expect(parley.standIn.requests).toHaveLength(2);
   });
 
+  it("is not misled by an answer that comes after the turn has ended", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url);
+    await ask(page, "Hello");
+    await answered(page, 1);
+    const release = await holdAnswer(page, "AddTextTurn");
+    await ask(page, "Please count to 3.");
+    await turnAt(page, 2).getByText("1, 2, 3.").waitFor();
+    await answered(page, 2);
+    await release();
+    await ask(page, "Please count to 4.");
+    await turnAt(page, 3).getByText("1, 2, 3, 4.").waitFor();
+    expect(await parts.answer(turnAt(page, 2)).getAttribute("aria-busy")).toBe("false");
+  });
+
   it("begins one conversation, however often its first message is sent", async () => {
     const parley = await TestParley.start("sqlite");
     const line = await openLine(parley.url);
@@ -148,7 +181,8 @@ describe("Another window", () => {
     const asked = askByText(parley, conversationOf(page), "Please count to 3.");
     await pause.reached;
     await parts.stop(page).waitFor();
-    await ask(page, "And to 4.");
+    await parts.message(page).fill("And to 4.");
+    await parts.message(page).press("Enter");
     expect(await parts.message(page).inputValue()).toBe("And to 4.");
     pause.release();
     await asked;

@@ -1,3 +1,4 @@
+import { Watched } from "../client/watched.js";
 import { Remembered } from "../remembered.js";
 
 /**
@@ -6,9 +7,12 @@ import { Remembered } from "../remembered.js";
  */
 class Heard {
   readonly #memory = new Remembered("tab", "heard");
+  /** The turn whose answer it is; null where there is none. */
+  readonly wanted = new Watched<string | null>(null);
 
   begin(turnId: string): void {
     this.#memory.write(`${turnId} 0`);
+    this.wanted.set(turnId);
   }
 
   /** `paused`: somebody has paused it there, so that it does not go on by itself. */
@@ -20,6 +24,7 @@ class Heard {
 
   end(): void {
     this.#memory.write(null);
+    this.wanted.set(null);
   }
 
   /** How far the answer of a turn was heard, in seconds; null where this tab does not want to hear it. */

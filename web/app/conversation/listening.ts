@@ -17,10 +17,10 @@ export class Listening {
     this.#client = client;
   }
 
-  /** Goes on with what it hears already; hears anything else from its start. */
+  /** Goes on with what it hears already, and tells its end again if that is over; hears anything else from its start. */
   hear(turnId: string, attempt: number, withSound: boolean): void {
     const heard = `${turnId} ${attempt} ${withSound}`;
-    if (heard === this.#heard) return;
+    if (heard === this.#heard) return this.listener.get()?.tellEnd();
     this.stop();
     this.#heard = heard;
     const listener = new TurnListener(this.#client, turnId, withSound);

@@ -3,7 +3,7 @@ import type { ApolloClient } from "@apollo/client";
 import { follow } from "../client/follow.js";
 import type { Problem } from "../client/errors.js";
 import { TurnEventsDocument, TurnFieldsFragmentDoc } from "../client/generated/operations.js";
-import type { TurnEventsSubscription } from "../client/generated/operations.js";
+import type { TurnEventsSubscription, TurnFieldsFragment } from "../client/generated/operations.js";
 import { Watched } from "../client/watched.js";
 import { fromBase64, GrowingSound } from "../audio/growing-sound.js";
 
@@ -25,6 +25,8 @@ export class TurnListener {
   readonly #client: ApolloClient;
   readonly turnId: string;
   readonly withSound: boolean;
+  /** The turn as it was at its end; null before. */
+  #turn: TurnFieldsFragment | null = null;
 
   constructor(client: ApolloClient, turnId: string, withSound: boolean) {
     this.#client = client;
@@ -39,7 +41,7 @@ export class TurnListener {
       subscription: TurnEventsDocument,
       variables: (after) => ({ turnId, after, withSound }),
       after: null,
-      // Samples have no place in the cache; what a turn is at its end is written there by #take.
+      // Samples have no place in the cache; what a turn is at its end is written there by tellEnd.
       fetchPolicy: "no-cache",
       onEvent: ({ turnEvents }) => {
         this.#take(turnEvents);
@@ -49,10 +51,26 @@ export class TurnListener {
     });
   }
 
+  /**
+   * Writes into the cache what the turn was at its end, if that was heard. What a query or a mutation answers was read
+   * before it was sent: it may come later than the end, and say that the turn still runs.
+   */
+  tellEnd(): void {
+    if (this.#turn === null) return;
+    const { cache } = this.#client;
+    cache.writeFragment({
+      fragment: TurnFieldsFragmentDoc,
+      fragmentName: "TurnFields",
+      id: cache.identify(this.#turn) ?? "",
+      data: this.#turn,
+    });
+  }
+
   #take(event: TurnEventsSubscription["turnEvents"]): void {
     switch (event.__typename) {
       case "TurnStarted":
         // Also the start of a retry: what was heard of the attempt before counts no more.
+        this.#turn = null;
         return this.heard.set(nothing);
       case "TranscriptDelta":
       case "TextDelta":
@@ -60,12 +78,8 @@ export class TurnListener {
       case "AudioDelta":
         return this.#hear(event.byteOffset, event.base64);
       case "TurnEnded":
-        this.#client.cache.writeFragment({
-          fragment: TurnFieldsFragmentDoc,
-          fragmentName: "TurnFields",
-          id: this.#client.cache.identify(event.turn) ?? "",
-          data: event.turn,
-        });
+        this.#turn = event.turn;
+        this.tellEnd();
         this.heard.get().sound?.complete.set(true);
         return this.#change({ ended: true });
     }

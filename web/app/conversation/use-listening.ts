@@ -17,14 +17,16 @@ export function useListening(turns: readonly TurnFieldsFragment[]): {
   const [listening] = useState(() => new Listening(client));
   const listener = useWatched<TurnListener | null>(listening.listener);
   const [asked, setAsked] = useState<string | null>(null);
+  // An event may tell of a turn before the answer to the request does, with which this tab wants to hear it.
+  useWatched(heard.wanted);
   const running = turns.findLast(isRunning);
   const id = running?.id;
-  const attempt = running?.attempt;
   const withSound = id !== undefined && (asked === id || heard.of(id) !== null);
 
   useEffect(() => {
-    if (id !== undefined && attempt !== undefined) listening.hear(id, attempt, withSound);
-  }, [listening, id, attempt, withSound]);
+    // Whenever anything changes about it: what says that it runs may be out of date.
+    if (running !== undefined) listening.hear(running.id, running.attempt, withSound);
+  }, [listening, running, withSound]);
   useEffect(() => () => listening.stop(), [listening]);
 
   const listen = useCallback(() => {
