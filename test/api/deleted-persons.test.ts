@@ -14,7 +14,7 @@ import { keyOf } from "../helpers/people.js";
 import { keptSoundFiles, spokenWav } from "../helpers/sound.js";
 import { openSql } from "../helpers/sql.js";
 import type { Sql } from "../helpers/sql.js";
-import { storeConversations, storeTurns } from "../helpers/stored-conversations.js";
+import { storeAtOnce, storeConversations, storeTurns } from "../helpers/stored-conversations.js";
 import { createdUpload, put } from "../helpers/uploads.js";
 import { subscribe } from "../helpers/subscriptions.js";
 
@@ -195,9 +195,7 @@ onEachDatabase("a deleted person", (kind) => {
     const sql = await openSql(parley.databaseUrl);
     const deleted = deletedViewer(parley);
     while ((await count(sql, "Conversation")) > 0) await delay(5);
-    const [next = ""] = await storeConversations(parley, [{}]);
-    await createdUpload(parley, 5);
-    await storeTurns(parley, next, 1);
+    await storeAtOnce(parley);
     expect(await deleted).toMatchObject({ conversations: 2, turns: 1, uploads: 1 });
     expect(await left(sql)).toEqual([]);
     expect(await count(sql, "AudioUpload")).toBe(0);
