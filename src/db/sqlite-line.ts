@@ -32,11 +32,12 @@ function adapterInLine(adapter: Adapter): Adapter {
 
 /**
  * Not by the adapter's own way, which lets no other transaction begin after one BEGIN that failed. SQLite has one level of
- * isolation, the strictest.
+ * isolation, the strictest. IMMEDIATE waits for the command line beside a server, say, where it writes: a transaction that
+ * has begun by reading is refused its first write at once when another process has written meanwhile.
  */
 async function beginTransaction(adapter: Adapter, leave: () => void): Promise<Transaction> {
   try {
-    await adapter.executeRaw(statement("BEGIN"));
+    await adapter.executeRaw(statement("BEGIN IMMEDIATE"));
     return transactionInLine(adapter, leave);
   } catch (error) {
     await rollBack(adapter);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
+import BetterSqlite3 from "better-sqlite3";
 import type { DatabaseClient, DatabaseTransaction } from "../../src/db/database.js";
 import { inLine } from "../../src/db/sqlite-line.js";
 import { onEachDatabase } from "../helpers/databases.js";
@@ -64,6 +65,19 @@ it("SQLite goes on after a commit that it refused, and keeps nothing of it", asy
   await client.$transaction((transaction) => write(transaction, "after"));
   expect(await written(client)).toEqual(["after"]);
   expect(await client.answerLogEntry.count()).toBe(0);
+});
+
+it("SQLite lets a transaction that has read go on to write, whatever another process wants to write", async () => {
+  const parley = await TestParley.start("sqlite");
+  const { client } = parley.server.context.database;
+  const other = new BetterSqlite3(parley.databaseUrl.slice("file:".length), { timeout: 0 });
+  await client.$transaction(async (transaction) => {
+    await written(transaction);
+    expect(() => other.exec(`INSERT INTO "EventCounter" VALUES ('other', 1)`)).toThrow("locked");
+    await write(transaction, "inside");
+  });
+  other.close();
+  expect(await written(client)).toEqual(["inside"]);
 });
 
 it("SQLite goes on after a transaction that it did not let begin", async () => {

@@ -113,11 +113,8 @@ export class Deletions {
    */
   requestPerson(owner: Owner, requestedBy: DeletionRequester): Promise<DeletionRow> {
     return this.#parts.client.$transaction(async (transaction) => {
-      // A write that changes nothing: on SQLite a transaction that has read can't go on to write where another process,
-      // the command line beside a server, has written meanwhile.
-      const [open] = await transaction.deletion.updateManyAndReturn({
+      const open = await transaction.deletion.findFirst({
         where: { ownerId: owner.id, kind: "PERSON", rowsRemovedAt: null },
-        data: { kind: "PERSON" },
       });
       return open ?? beginReceipt(transaction, { owner, kind: "PERSON", requestedBy, conversationId: null });
     });
