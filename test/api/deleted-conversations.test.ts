@@ -5,6 +5,7 @@ import { onEachDatabase } from "../helpers/databases.js";
 import { completedReceipt, deleted, receiptById } from "../helpers/deletions.js";
 import { tracesOf } from "../helpers/everything.js";
 import { answerHasGrownTo } from "../helpers/exchanges.js";
+import { gateInsertsInto } from "../helpers/gates.js";
 import { askByAudio, askByText, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { keptSoundFiles, spokenWav } from "../helpers/sound.js";
@@ -77,6 +78,19 @@ onEachDatabase("a deleted conversation", (kind) => {
     expect(receipt.logEntries).toBeGreaterThan(0);
     expect(await keptSoundFiles(parley)).toEqual([]);
     pause.release();
+  });
+
+  it("counts what is being kept of an answer at this moment", async () => {
+    if (kind === "sqlite") return;
+    const parley = await TestParley.start(kind);
+    const gate = await gateInsertsInto(parley.databaseUrl, "AnswerLogEntry");
+    const id = await startedConversation(parley);
+    await askByText(parley, id, "Say 'one two three four five six'.", { waitMs: 0 });
+    await gate.waiting(1);
+    const receipt = deleted(parley, id);
+    await gate.waiting(2);
+    await gate.open();
+    expect(await receipt).toMatchObject({ turns: 1, messages: 2, logEntries: 1 });
   });
 
   it("takes sound along that no row knew of, a draft among it", async () => {

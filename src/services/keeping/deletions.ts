@@ -81,7 +81,7 @@ export class Deletions {
     if (!isId("conv", id)) throw conversationNotFound();
     const client = ownedClient(this.#parts.client, owner);
     const { deletion, activeTurnId } = await client.$transaction(async (transaction) => {
-      // Taken before anything is read: an answer that is being kept right now is either seen here or not kept.
+      // Taken before anything is read: a turn that is being added or ended right now is either seen here or not kept.
       const conversation = await takeConversation(transaction, id);
       await check(transaction);
       const deletion = await beginReceipt(transaction, { owner, kind, requestedBy, conversationId: id });

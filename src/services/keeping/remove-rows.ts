@@ -15,16 +15,29 @@ export async function removeConversation(
   deletionId: string,
 ): Promise<string | null> {
   const { id } = conversation;
-  const active = await transaction.turn.findUnique({ where: { activeConversationId: id } });
+  const activeTurnId = await holdActiveTurn(transaction, id);
   const [turns, idempotencyKeys] = [
     await countTurns(transaction, id, {}),
     await transaction.idempotencyKey.count({ where: { conversationId: id } }),
   ];
-  const logEntries = active === null ? 0 : await countLog(transaction, active.id);
+  const logEntries = activeTurnId === null ? 0 : await countLog(transaction, activeTurnId);
   await transaction.conversation.delete({ where: { id } });
   await transaction.deletionFile.create({ data: { path: `${id}/`, deletionId } });
   await addToReceipt(transaction, deletionId, { ...turns, logEntries, idempotencyKeys, conversations: 1 });
   await recordEvent(transaction, conversation, "DELETED");
+  return activeTurnId;
+}
+
+/** Who keeps words or sound of an answer holds its turn: what is kept by now is counted, and no more is kept. */
+async function holdActiveTurn(
+  transaction: DatabaseTransaction,
+  conversationId: string,
+): Promise<string | null> {
+  const [active] = await transaction.turn.updateManyAndReturn({
+    where: { activeConversationId: conversationId },
+    data: { attempt: { increment: 0 } },
+    select: { id: true },
+  });
   return active?.id ?? null;
 }
 
