@@ -21,7 +21,7 @@ import { WakeUps } from "./services/live/wake-ups.js";
 import { FileAudioStore } from "./storage/file-audio-store.js";
 
 /** How long requests may take to be answered once every turn has ended. */
-const lastAnswersMs = 2_000;
+const lastAnswersMs = 5_000;
 
 export interface ServerOptions extends DatabaseOptions {
   logger: Logger;

@@ -58,7 +58,7 @@ async function onWholeConnection<Answer>(action: () => Promise<Answer>): Promise
 }
 
 /** What has worked for longer was ended while it worked: by an operator, say, who does not want to see it again. */
-const goneWithinMs = 2_000;
+const goneWithinMs = 10_000;
 
 /**
  * Reads: no function that Parley calls in a SELECT changes anything. And the counters of the rate limits: to count a

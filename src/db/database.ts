@@ -68,8 +68,8 @@ async function makePrivateFile(path: string): Promise<void> {
 
 const statementEvents = { emit: "event", level: "query" } as const;
 type StatementLog = (typeof statementEvents)[];
-// Long enough for a transaction that waits behind others on SQLite's one connection.
-const transactionOptions = { maxWait: 10_000, timeout: 10_000 };
+// Long enough for a transaction that waits behind others on SQLite's one connection, also where the disk is slow.
+const transactionOptions = { maxWait: 30_000, timeout: 30_000 };
 
 async function connectSqlite(path: string, log: StatementLog) {
   const [{ PrismaClient }, { PrismaBetterSqlite3 }] = await Promise.all([

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import BetterSqlite3 from "better-sqlite3";
 import { z } from "zod";
 
-const tries = 40;
+const tries = 100;
 const tryAgainMs = 50;
 /** `busy` is 1 where somebody reads or writes. */
 const checkpointSchema = z.tuple([z.object({ busy: z.number() })]);
