@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
-import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { Env } from "../../src/config/env.js";
 import { createHttpApp } from "../../src/http/app.js";
@@ -35,8 +34,12 @@ function open(port: number): Socket {
   return connect(port, "127.0.0.1").on("error", () => undefined);
 }
 
-/** Everything that is answered until the connection is closed. */
-const answerOn = (socket: Socket): Promise<string> => text(socket).catch(() => "");
+/** Everything that is answered until the connection is closed, in whatever way. */
+function answerOn(socket: Socket): Promise<string> {
+  let answer = "";
+  socket.on("data", (data) => (answer += data.toString("latin1")));
+  return new Promise((resolve) => socket.once("close", () => resolve(answer)));
+}
 
 /** Sends the bytes piece by piece. */
 function trickle(socket: Socket, bytes: Uint8Array, pieceLength: number, everyMs: number): void {
@@ -115,15 +118,15 @@ describe("a client that is slow", () => {
   });
 
   it("with a file that it uploads is waited for as long as it goes on", async () => {
-    const { parley, port } = await impatient({ bodyProgressMs: 500 });
+    const { parley, port } = await impatient({ bodyProgressMs: 3_000 });
     const body = await uploadBody(parley, spokenWav(8_000));
     const socket = open(port);
     const begunMs = Date.now();
     socket.write(uploadHead(body.byteLength));
-    // Some two seconds, four times as long as the server waits without progress.
-    trickle(socket, body, 8_192, 40);
+    // Some ten seconds, three times as long as the server waits without progress.
+    trickle(socket, body, 8_192, 200);
     const answer = await answerOn(socket);
-    expect(Date.now() - begunMs).toBeGreaterThan(1_000);
+    expect(Date.now() - begunMs).toBeGreaterThan(6_000);
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
     expect(answer).toContain('"status":"COMPLETED"');
   });
@@ -138,27 +141,26 @@ describe("a client that is slow", () => {
 
 describe("a thousand connections that send half a request or nothing", () => {
   it("keep nobody else from being served, and are all gone when their time is over", async () => {
-    const { port, server } = await impatient({ headersMs: 3_000 });
+    const { port, server } = await impatient({ headersMs: 20_000 });
     const sockets = Array.from({ length: 1_000 }, () => open(port));
-    const closed = Promise.all(sockets.map((socket) => once(socket.resume(), "close")));
+    const closed = Promise.all(sockets.map((socket) => answerOn(socket)));
     await Promise.all(sockets.map((socket) => once(socket, "connect")));
     sockets.forEach((socket, index) => {
       if (index % 2 === 0) socket.write("POST /graphql HTTP/1.1\r\nhost: local");
     });
     const body = JSON.stringify({ query: "{ viewer { id } }" });
     for (let request = 0; request < 10; request += 1) {
-      const sentMs = Date.now();
       const headers = { "content-type": "application/json", connection: "close" };
       const answer = await fetch(`http://127.0.0.1:${port}/graphql`, { method: "POST", headers, body });
       expect(await answer.json()).toMatchObject({ data: { viewer: { id: "viewer_local" } } });
-      expect(Date.now() - sentMs).toBeLessThan(3_000);
     }
+    expect(sockets.filter((socket) => socket.closed)).toEqual([]);
     await closed;
     const open_ = await new Promise<number>((resolve, reject) => {
       server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
     });
     expect(open_).toBeLessThanOrEqual(1);
-  }, 60_000);
+  });
 });
 
 describe("a connection", () => {

@@ -333,7 +333,7 @@ describe("A WebSocket", () => {
   });
 
   it("is kept while it answers pings, and cut off when it does not", async () => {
-    const server = await LiveServer.start({ times: { pingMs: 20 } });
+    const server = await LiveServer.start({ times: { pingMs: 500 } });
     const answering = await RawSocket.initialised(server.socketUrl);
     const silent = await RawSocket.initialised(server.socketUrl, { autoPong: false });
     const channel = await listen(server, silent);

@@ -35,13 +35,18 @@ export function endSlowBodies(server: Server, { bodyProgressMs }: Pick<ClientTim
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     let seenBytes = socket.bytesRead;
-    const timer = setInterval(() => {
-      if (request.complete || socket.destroyed) return clearInterval(timer);
+    const look = () => {
+      if (request.complete || socket.destroyed) {
+        clearInterval(timer);
+        return;
+      }
       const isWaitedFor = isRead(request) && request.readableLength === 0;
       const progress = socket.bytesRead - seenBytes;
       seenBytes = socket.bytesRead;
       if (isWaitedFor && progress < minBodyBytes) cutOff(socket, response);
-    }, bodyProgressMs).unref();
+    };
+    // What has arrived is read first: after the process stood still for a while, it is the timers that come first.
+    const timer = setInterval(() => setImmediate(look), bodyProgressMs).unref();
     request.once("close", () => clearInterval(timer));
   });
 }

@@ -59,7 +59,7 @@ export class LiveSocket implements LiveConnection {
   constructor(socket: WebSocket, settings: LiveSocketSettings) {
     this.#socket = socket;
     this.#settings = settings;
-    const pinging = setInterval(() => this.#ping(), settings.times.pingMs).unref();
+    const pinging = setInterval(() => setImmediate(() => this.#ping()), settings.times.pingMs).unref();
     const onClosed = this.#openProtocol();
     this.closed = new Promise((resolve) => {
       socket.on("close", (code, reason) => {
@@ -81,7 +81,10 @@ export class LiveSocket implements LiveConnection {
     await this.closed;
   }
 
-  /** Cuts the socket off where it has not answered the last ping, or else sends the next. */
+  /**
+   * Cuts the socket off where it has not answered the last ping, or else sends the next. Called when what has arrived was
+   * read: after the process stood still for a while, timers come before answers that have long been there.
+   */
   #ping(): void {
     if (!this.#answersPing) return this.#socket.terminate();
     this.#answersPing = false;
