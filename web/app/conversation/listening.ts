@@ -11,18 +11,22 @@ export class Listening {
   readonly listener = new Watched<TurnListener | null>(null);
   readonly #client: ApolloClient;
   #stop: () => void = () => undefined;
-  #heard = "";
+  #heard = { turn: "", withSound: false };
 
   constructor(client: ApolloClient) {
     this.#client = client;
   }
 
-  /** Goes on with what it hears already, and tells its end again if that is over; hears anything else from its start. */
+  /**
+   * Goes on with what it hears already, and tells its end again if that is over; hears anything else from its start. Sound
+   * that nobody wants to hear any more, after a stop say, stays: it can be played again from where it was.
+   */
   hear(turnId: string, attempt: number, withSound: boolean): void {
-    const heard = `${turnId} ${attempt} ${withSound}`;
-    if (heard === this.#heard) return this.listener.get()?.tellEnd();
+    const turn = `${turnId} ${attempt}`;
+    if (turn === this.#heard.turn && (this.#heard.withSound || !withSound))
+      return this.listener.get()?.tellEnd();
     this.stop();
-    this.#heard = heard;
+    this.#heard = { turn, withSound };
     const listener = new TurnListener(this.#client, turnId, withSound);
     this.#stop = listener.start();
     this.listener.set(listener);
@@ -30,6 +34,6 @@ export class Listening {
 
   stop(): void {
     this.#stop();
-    this.#heard = "";
+    this.#heard = { turn: "", withSound: false };
   }
 }
