@@ -10,7 +10,8 @@ export default {
   globalSetup: "<rootDir>/test/helpers/global-setup.js",
   globalTeardown: "<rootDir>/test/helpers/global-teardown.js",
   reporters: ["default", "<rootDir>/test/helpers/count-reporter.js"],
-  testTimeout: 60_000,
+  // It only ends what hangs: nothing is measured by it.
+  testTimeout: 180_000,
   // What the modules of a file take is not all given back after it: a worker that holds this much is replaced by a new
   // one. Without it the run ends in Node's own limit of memory.
   workerIdleMemoryLimit: "1.5GB",

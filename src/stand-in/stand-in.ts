@@ -58,6 +58,8 @@ export interface StandIn {
 
 const defaultAudioIdLifetimeMs = 3_600_000;
 const requestTimeoutMs = 120_000;
+/** Longer than a client keeps a connection, as with Azure: none goes away under a request that is just being sent. */
+const keepAliveTimeoutMs = 120_000;
 
 /** Rejects where the port is taken (`code` EADDRINUSE), or with StandInUnavailableError without the development install. */
 export async function startStandIn(options: StandInOptions): Promise<StandIn> {
@@ -79,7 +81,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     audioIdLifetimeMs: options.audioIdLifetimeMs ?? defaultAudioIdLifetimeMs,
     now,
   };
-  const server = createServer({ requestTimeout: requestTimeoutMs });
+  const server = createServer({ requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs });
   const url = await listen(server, options.port ?? 0);
   const speech = options.speech === "clip" ? createClipSpeech(speechWorker) : createFliteSpeech(speechWorker);
   const handleRequest = createRequestHandler({ ...parts, speech, hearing });

@@ -133,7 +133,7 @@ onEachDatabase("a failure of the model", (kind) => {
 
 onEachDatabase("a turn whose model falls silent", (kind) => {
   it("fails as PROVIDER_TIMEOUT when nothing comes any more, and keeps what came", async () => {
-    const parley = await TestParley.start(kind, { env: { MODEL_IDLE_TIMEOUT_MS: "200" } });
+    const parley = await TestParley.start(kind, { env: { MODEL_IDLE_TIMEOUT_MS: "3000" } });
     const timeout = { status: "FAILED", error: { code: "PROVIDER_TIMEOUT", retryable: true } };
     for (const at of ["before-headers", "after-headers"] as const) {
       const turn = await askInVain(parley, { name: "stall", at });
@@ -146,7 +146,7 @@ onEachDatabase("a turn whose model falls silent", (kind) => {
   });
 
   it("fails as PROVIDER_TIMEOUT when the whole answer takes too long", async () => {
-    const parley = await TestParley.start(kind, { env: { MODEL_TOTAL_TIMEOUT_MS: "300" } });
+    const parley = await TestParley.start(kind, { env: { MODEL_TOTAL_TIMEOUT_MS: "5000" } });
     const turn = await askInVain(parley, { name: "stall" }, { reply: { format: "MP3" } });
     expect(turn).toMatchObject({
       error: { code: "PROVIDER_TIMEOUT", retryable: true },

@@ -175,7 +175,6 @@ onEachDatabase("a conversation's history", (kind) => {
     expect(messages.at(-1)).toBe("user: Say 'still here'");
     // Pages of a hundred turns, not a statement a turn.
     expect(parley.statements.length).toBeLessThan(100);
-    expect(Date.parse(turn.endedAt ?? "") - Date.parse(turn.createdAt)).toBeLessThan(10_000);
   });
 
   it("that a request does not reach is counted once; from then on every turn tells the next, whatever its end", async () => {

@@ -242,7 +242,7 @@ onEachDatabase("a conversation", (kind) => {
 
 onEachDatabase("a server that shuts down", (kind) => {
   it("lets a running turn come to its end, and accepts no further ones meanwhile", async () => {
-    const parley = await TestParley.start(kind, { env: { SHUTDOWN_GRACE_MS: "10000" } });
+    const parley = await TestParley.start(kind, { env: { SHUTDOWN_GRACE_MS: "60000" } });
     const [busy, idle] = [await startedConversation(parley), await startedConversation(parley)];
     parley.standIn.failNext({ name: "server-error" });
     const failed = await askByText(parley, idle, "Say 'failed'");

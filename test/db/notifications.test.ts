@@ -13,7 +13,7 @@ describe("the connection on which servers wake each other", () => {
   it("is made again where it has fallen silent, although nobody closed it", async () => {
     const database = await freshDatabaseUrl("postgresql", "");
     const { wire, url } = await Wire.to(database);
-    const parts = { logger: pino({ level: "silent" }), probing: { everyMs: 50, limitMs: 500 } };
+    const parts = { logger: pino({ level: "silent" }), probing: { everyMs: 50, limitMs: 3_000 } };
     const open = (serverId: string, at: string, heard: Channel<string | null>) =>
       notificationsOf({ kind: "postgresql", url: at }, { serverId, ...parts })?.((word) => heard.send(word));
     const [heard, otherHeard] = [new Channel<string | null>(), new Channel<string | null>()];

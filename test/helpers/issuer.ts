@@ -16,7 +16,7 @@ export class Issuer {
   /** Whether it answers nothing but 503. */
   down = false;
   url = "";
-  readonly #server = createServer((request, response) => {
+  readonly #server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     const path = request.url ?? "";
     const answer = this.down ? undefined : this.#answers()[path];
     if (path === "/keys") this.keysRead += 1;

@@ -137,8 +137,16 @@ export class TestParley {
   /** Sends an operation that must not fail, and answers its data. */
   async ask<Data>(query: string, variables: object = {}): Promise<Data> {
     const { data, errors } = await this.send<Data>(query, variables);
-    if (errors.length > 0) throw new Error(`the operation failed: ${JSON.stringify(errors)}`);
+    if (errors.length > 0) throw new Error(this.#tell(errors));
     return data;
+  }
+
+  /** With what the log says of it: nobody else is told why a server has failed. */
+  #tell(errors: GraphqlError[]): string {
+    const logged = this.log.filter((line) =>
+      errors.some(({ extensions }) => line.includes(extensions.requestId)),
+    );
+    return `the operation failed: ${JSON.stringify(errors)}\n${logged.join("")}`;
   }
 
   /** Sends an operation with one file part, by the multipart request spec; `path` is the variable that it fills. */

@@ -25,9 +25,14 @@ export function refuseCalls(sql: Sql, databaseUrl: string): Promise<() => Promis
   return refuse(sql, databaseUrl, { table: "ModelCall", write: "INSERT", when: 'NEW."id" IS NOT NULL' });
 }
 
+/** From now on the database lets no turn go behind the first `count` of a conversation, until what is returned is called. */
+export function refuseRemovals(sql: Sql, databaseUrl: string, count: number): Promise<() => Promise<void>> {
+  return refuse(sql, databaseUrl, { table: "Turn", write: "DELETE", when: `OLD."position" > ${count}` });
+}
+
 interface Refused {
   table: string;
-  write: "INSERT" | "UPDATE";
+  write: "INSERT" | "UPDATE" | "DELETE";
   when: string;
 }
 

@@ -1,6 +1,5 @@
 import { newId } from "../../src/ids.js";
 import { titleKey } from "../../src/services/conversations/title.js";
-import type { DatabaseTransaction } from "../../src/db/database.js";
 import type { TestParley } from "./parley.js";
 
 export interface StoredConversation {
@@ -14,7 +13,16 @@ export async function storeConversations(
   parley: TestParley,
   conversations: readonly StoredConversation[],
 ): Promise<string[]> {
-  const rows = conversations.map(conversationRow);
+  const rows = conversations.map(({ title = null, at = new Date(), archivedAt = null }) => ({
+    id: newId("conv"),
+    ownerId: "viewer_local",
+    title,
+    titleKey: titleKey(title),
+    createdAt: at,
+    updatedAt: at,
+    lastActivityAt: at,
+    archivedAt,
+  }));
   await parley.server.context.database.client.conversation.createMany({ data: rows });
   return rows.map(({ id }) => id);
 }
@@ -28,24 +36,7 @@ export async function storeTurns(
   conversationId: string,
   count: number,
 ): Promise<string[]> {
-  return insertTurns(parley.server.context.database.client, conversationId, count);
-}
-
-/** A conversation with a turn, and an upload: all of it is there at the same moment. */
-export async function storeAtOnce(parley: TestParley): Promise<void> {
-  await parley.server.context.database.client.$transaction(async (transaction) => {
-    const conversation = conversationRow({});
-    await transaction.conversation.create({ data: conversation });
-    await insertTurns(transaction, conversation.id, 1);
-    await transaction.audioUpload.create({ data: uploadRow() });
-  });
-}
-
-async function insertTurns(
-  client: DatabaseTransaction,
-  conversationId: string,
-  count: number,
-): Promise<string[]> {
+  const { client } = parley.server.context.database;
   const turns = Array.from({ length: count }, (_, index) => turnRow(conversationId, index + 1));
   const messages = turns.flatMap(({ id }) => [
     messageRow(conversationId, id, "USER"),
@@ -59,32 +50,6 @@ async function insertTurns(
 }
 
 const at = new Date("2026-01-02T03:04:05.678Z");
-
-function conversationRow({ title = null, at = new Date(), archivedAt = null }: StoredConversation) {
-  return {
-    id: newId("conv"),
-    ownerId: "viewer_local",
-    title,
-    titleKey: titleKey(title),
-    createdAt: at,
-    updatedAt: at,
-    lastActivityAt: at,
-    archivedAt,
-  };
-}
-
-function uploadRow() {
-  const createdAt = new Date();
-  const expiresAt = new Date(createdAt.getTime() + 60_000);
-  return {
-    id: newId("upl"),
-    ownerId: "viewer_local",
-    tenantId: "local",
-    byteLength: 5,
-    createdAt,
-    expiresAt,
-  };
-}
 
 function turnRow(conversationId: string, position: number) {
   return {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   cleanups.push(() => rm(folder, { recursive: true }));
   await buildExplorer(folder, () => undefined);
   origin = await serve(folder);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();

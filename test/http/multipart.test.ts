@@ -324,7 +324,7 @@ describe("A mistake in a multipart request", () => {
         expect(answer).toMatchObject({ status: 400, code: "BAD_USER_INPUT" });
       }
     },
-    5_000,
+    30_000,
   );
 
   it("a long part that is nothing behind a file: takes nothing from the file", async () => {

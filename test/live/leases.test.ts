@@ -51,12 +51,12 @@ const endedByRecovery = (parley: TestParley) =>
 describe("a server that renews its lease in the moment in which another one takes the turn over", () => {
   /** Both have sent their writes to the same row; Postgres lets them through in this order. */
   async function atTheSameMoment(first: "renewal" | "claim") {
-    // It is renewed each two seconds; the other one looks once, when it is told to.
-    const parley = await TestParley.start("postgresql", { env: { LEASE_MS: "6000" } });
+    // It is renewed each ten seconds; the other one looks once, when it is told to.
+    const parley = await TestParley.start("postgresql", { env: { LEASE_MS: "30000" } });
     const other = await parley.startAnother({ LEASE_MS: "600000" });
     const turn = await heardTurn(parley);
     const [holder, looker] = [await openSql(parley.databaseUrl), await openSql(parley.databaseUrl)];
-    // Right after it has renewed its lease the owner does nothing for two seconds.
+    // Right after it has renewed its lease the owner does nothing for ten seconds.
     await sent(parley, /UPDATE .*"leaseExpiresAt"/);
     expect(await holder(leaseIsOver(turn.id))).toHaveLength(1);
     await holder("BEGIN");

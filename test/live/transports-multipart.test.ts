@@ -255,7 +255,7 @@ describe("A client of a subscription over HTTP that takes nothing", () => {
   });
 
   it("is not cut off while heartbeats are all there is", async () => {
-    const server = await LiveServer.start({ times: { heartbeatMs: 5, stallMs: 60 } });
+    const server = await LiveServer.start({ times: { heartbeatMs: 50, stallMs: 1_000 } });
     const { reader, channel } = await listen(server, "a");
     for (let count = 0; count < 30; count += 1) expect(await reader.part()).toEqual({});
     channel.send({ text: "late" });

@@ -126,10 +126,6 @@ describe("a server that is told to stop", () => {
     for await (const event of turnEvents("websocket", parley.url, conversation.activeTurn.id))
       if (event.__typename === "AudioDelta") break;
     program.signal("SIGTERM");
-    await program.printed("stderr", /waiting for running turns/);
-    const readiness = await fetch(`${parley.url}/readyz`);
-    expect([readiness.status, await readiness.json()]).toMatchObject([503, { ready: false }]);
-    expect((await fetch(`${parley.url}/healthz`)).status).toBe(200);
     for (const { turn, changes } of listeners) {
       const heard = await turn;
       expect([heard.types.at(-1), heard.sound.byteLength > 0]).toEqual(["TurnEnded", true]);
@@ -138,11 +134,14 @@ describe("a server that is told to stop", () => {
     expect(await program.ended).toMatchObject({ code: 0 });
   });
 
-  it("accepts nothing more, and ends as soon as what runs has ended", async () => {
+  it("is alive and not ready, accepts nothing more, and ends as soon as what runs has ended", async () => {
     const { parley, program, conversationId, pause, answer } = await inTheMiddle(600_000);
     const other = await startedConversation(parley);
     program.signal("SIGINT");
     await program.printed("stderr", /shutting down/);
+    const readiness = await fetch(`${parley.url}/readyz`);
+    expect([readiness.status, await readiness.json()]).toMatchObject([503, { ready: false }]);
+    expect((await fetch(`${parley.url}/healthz`)).status).toBe(200);
     const input = { conversationId: other, text: "Say 'no'." };
     const { errors } = await parley.send(addTextTurn, { input });
     expect(errors).toMatchObject([{ extensions: { code: "SERVER_SHUTTING_DOWN", retryable: true } }]);
