@@ -37,7 +37,7 @@ export function sharedBrowser(flags: readonly string[] = []): {
   const openWindow = async ({ before, ...options }: OpenOptions = {}) => {
     if (browser === null) throw new Error("the browser has not started");
     const context = await browser.newContext({ viewport: desktop, ...options });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(40_000);
     contexts.add(context);
     if (before !== undefined) await context.addInitScript(before);
     context.on("weberror", (error) => complaints.push(String(error.error())));

@@ -34,7 +34,7 @@ export async function answered(page: Page, position: number): Promise<Locator> {
 
 /** Waits until what the page tells is what was expected, or says what it told instead. */
 export async function eventually<T>(read: () => Promise<T>, isRight: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 45_000;
   for (;;) {
     const value = await read();
     if (isRight(value)) return value;
