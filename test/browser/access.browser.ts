@@ -6,7 +6,7 @@ import { TestParley } from "../helpers/parley.js";
 import { focusIsAt, tabTo } from "./focus.js";
 import { desktop, phone, sharedBrowser } from "./pages.js";
 import type { OpenOptions } from "./pages.js";
-import { answered, ask, parts, turnAt } from "./parts.js";
+import { answered, ask, parts, recorded, turnAt } from "./parts.js";
 import { recordedVoice } from "./recorded-voice.js";
 import { violations } from "./violations.js";
 
@@ -37,7 +37,7 @@ describe("The page has nothing that axe objects to", () => {
     await page.getByText("Voice and instructions").click();
     const beginning = await violations(page);
     await parts.microphone(page).click();
-    await page.getByRole("timer").getByText("0:01").waitFor();
+    await recorded(page, 1);
     const recording = await violations(page);
     await parts.microphone(page).click();
     await answered(page, 1);
@@ -172,7 +172,7 @@ describe("With the keyboard alone", () => {
     const pause = parley.standIn.pauseNext("before-answer");
     await tabTo(page, /^Speak/);
     await page.keyboard.down("Space");
-    await page.getByRole("timer").getByText("0:01").waitFor();
+    await recorded(page, 1);
     await page.keyboard.up("Space");
     await pause.reached;
     await focusIsAt(page, "Stop the answer");

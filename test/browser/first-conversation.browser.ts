@@ -7,7 +7,7 @@ import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../h
 import { TestParley } from "../helpers/parley.js";
 import { desktop, phone, screenshot, sharedBrowser } from "./pages.js";
 import type { OpenOptions } from "./pages.js";
-import { answered, ask, parts, turnAt } from "./parts.js";
+import { answered, ask, parts, recorded, turnAt } from "./parts.js";
 import { recordedVoice } from "./recorded-voice.js";
 
 const folder = await mkdtemp(join(tmpdir(), "parley-voice-"));
@@ -39,7 +39,7 @@ describe("A first conversation", () => {
   async function say(page: Page, position: number): Promise<void> {
     await parts.microphone(page).hover();
     await page.mouse.down();
-    await page.getByRole("timer").getByText("0:01").waitFor();
+    await recorded(page, 1);
     await page.mouse.up();
     await answered(page, position);
   }
@@ -101,7 +101,7 @@ describe("A first conversation", () => {
     await screenshot(page, `${name}-1-first-page`);
     if (options.viewport === phone) await page.getByRole("link", { name: "New" }).tap();
     await parts.microphone(page).click();
-    await page.getByRole("timer").getByText("0:01").waitFor();
+    await recorded(page, 1);
     await screenshot(page, `${name}-2-recording`);
     await parts.microphone(page).click();
     await answered(page, 1);

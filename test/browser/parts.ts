@@ -32,6 +32,18 @@ export async function answered(page: Page, position: number): Promise<Locator> {
   return turn;
 }
 
+/** Waits until at least so many seconds were recorded: each text of the timer is there for one second only. */
+export async function recorded(page: Page, seconds: number): Promise<void> {
+  const text = () => page.getByRole("timer").innerText();
+  await eventually(text, (time) => secondsOf(time) >= seconds);
+}
+
+/** 65 of `1:05`. */
+function secondsOf(time: string): number {
+  const [minutes, seconds] = time.split(":");
+  return Number(minutes) * 60 + Number(seconds);
+}
+
 /** Waits until what the page tells is what was expected, or says what it told instead. */
 export async function eventually<T>(read: () => Promise<T>, isRight: (value: T) => boolean): Promise<T> {
   const deadline = Date.now() + 45_000;
