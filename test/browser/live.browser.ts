@@ -4,8 +4,11 @@ import { openTab, sharedBrowser } from "./pages.js";
 import { answered, ask, eventually, parts, turnAt } from "./parts.js";
 
 interface Piece {
+  /** When it begins, on the clock of its context. */
   time: number;
   seconds: number;
+  /** When that was set. */
+  setAt: number;
 }
 
 /** What of the browser's own API the scripts below use inside the page. */
@@ -16,7 +19,11 @@ declare global {
   var navigator: object;
   var HTMLMediaElement: { prototype: { play: () => Promise<void> } };
   var AudioBufferSourceNode: {
-    prototype: { buffer: { duration: number } | null; start: (this: SourceNode, time?: number) => void };
+    prototype: {
+      buffer: { duration: number } | null;
+      context: { currentTime: number };
+      start: (this: SourceNode, time?: number) => void;
+    };
   };
 }
 type SourceNode = typeof AudioBufferSourceNode.prototype;
@@ -26,7 +33,8 @@ function notePieces(): void {
   globalThis.pieces = [];
   const { start } = AudioBufferSourceNode.prototype;
   AudioBufferSourceNode.prototype.start = function (time = 0) {
-    globalThis.pieces.push({ time, seconds: this.buffer?.duration ?? 0 });
+    const { currentTime } = this.context;
+    globalThis.pieces.push({ time, seconds: this.buffer?.duration ?? 0, setAt: currentTime });
     start.call(this, time);
   };
 }
@@ -65,13 +73,16 @@ describe("An answer on the page", () => {
       () => page.evaluate(() => globalThis.pieces),
       (all) => all.reduce((sum, { seconds }) => sum + seconds, 0) > 4,
     );
-    // The pause at the first sound may be a silence; from there on nothing may come between.
-    const joints = pieces.slice(2).map(({ time }, index) => {
+    // The pause at the first sound may be a silence; from there on nothing may come between, except where a machine that
+    // stood still let the sound before run out.
+    const gaps = pieces.slice(2).flatMap(({ time, setAt }, index) => {
       const before = pieces[index + 1];
-      return before === undefined ? 0 : time - (before.time + before.seconds);
+      const end = before === undefined ? 0 : before.time + before.seconds;
+      return setAt < end ? [time - end] : [];
     });
     expect(pieces.length).toBeGreaterThan(3);
-    for (const gap of joints) expect(Math.abs(gap)).toBeLessThan(1 / 24_000);
+    expect(gaps.length).toBeGreaterThan(0);
+    for (const gap of gaps) expect(Math.abs(gap)).toBeLessThan(1 / 24_000);
   });
 
   it("does not begin by itself any more once somebody has spoken on", async () => {
