@@ -41,14 +41,20 @@ async function attach(page: Page, { name, mimeType, bytes }: SoundFile): Promise
 /** As if the file were dragged from another window. */
 async function drop(page: Page, { name, mimeType, bytes }: SoundFile): Promise<void> {
   const base64 = Buffer.from(bytes).toString("base64");
-  await page.evaluate(`{
-    const bytes = Uint8Array.from(atob("${base64}"), (letter) => letter.charCodeAt(0));
-    const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File([bytes], "${name}", { type: "${mimeType}" }));
-    const event = (type) => new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
-    document.body.dispatchEvent(event("dragover"));
-    requestAnimationFrame(() => document.body.dispatchEvent(event("drop")));
-  }`);
+  const isTaken = (type: "dragover" | "drop") =>
+    page.evaluate<boolean>(`{
+      const bytes = Uint8Array.from(atob("${base64}"), (letter) => letter.charCodeAt(0));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([bytes], "${name}", { type: "${mimeType}" }));
+      const event = new DragEvent("${type}", { dataTransfer, bubbles: true, cancelable: true });
+      !document.body.dispatchEvent(event);
+    }`);
+  // Until the page listens, a browser would open the file instead.
+  await eventually(
+    () => isTaken("dragover"),
+    (taken) => taken,
+  );
+  expect(await isTaken("drop")).toBe(true);
 }
 
 const question = (page: Page) => turnAt(page, 1).getByRole("group", { name: "Your voice" });
@@ -57,6 +63,8 @@ describe("A sound file", () => {
   it.each(Object.keys(files))("is attached and sent: %s", async (kind) => {
     const parley = await TestParley.start("sqlite");
     const page = await openPage(parley.url);
+    // Before it knows what the server takes, the page makes a WAV of everything.
+    await page.getByText("The stand-in answers").waitFor();
     const file = await sample(kind);
     await attach(page, file);
     await page.getByText(file.name).waitFor();
@@ -75,6 +83,7 @@ describe("A sound file", () => {
   it("is dropped, with words that go with it; and can be downloaded as it was sent", async () => {
     const parley = await TestParley.start("sqlite");
     const page = await openPage(parley.url);
+    await page.getByText("The stand-in answers").waitFor();
     const file = await sample("WAV");
     await drop(page, file);
     await page.getByText(file.name).waitFor();
@@ -101,6 +110,7 @@ describe("A sound file", () => {
   it("that says it is a WAV and is none is refused by the server, and the page says so", async () => {
     const parley = await TestParley.start("sqlite");
     const page = await openPage(parley.url);
+    await page.getByText("The stand-in answers").waitFor();
     await attach(page, { name: "a.wav", mimeType: "audio/wav", bytes: Buffer.from("no sound at all") });
     await parts.send(page).click();
     await parts.alert(page).getByText("Not sent.").waitFor();
