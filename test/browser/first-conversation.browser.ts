@@ -7,7 +7,7 @@ import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../h
 import { TestParley } from "../helpers/parley.js";
 import { desktop, phone, screenshot, sharedBrowser } from "./pages.js";
 import type { OpenOptions } from "./pages.js";
-import { answered, ask, parts, recorded, turnAt } from "./parts.js";
+import { answered, ask, parts, reachedAgain, recorded, turnAt } from "./parts.js";
 import { recordedVoice } from "./recorded-voice.js";
 
 const folder = await mkdtemp(join(tmpdir(), "parley-voice-"));
@@ -75,15 +75,14 @@ describe("A first conversation", () => {
     await answered(page, 3);
 
     await first.stop();
-    const unreachable = page.getByText("The server can’t be reached.");
-    await unreachable.waitFor();
+    await parts.unreachable(page).waitFor();
     await ask(page, "Please count to 4.");
     await parts.alert(page).getByText("Not sent.").waitFor();
     await ParleyProcess.start(data, {
       ...azureSettings(standIn),
       PORT: new URL(first.url).port,
     });
-    await unreachable.waitFor({ state: "detached" });
+    await reachedAgain(page);
     await page.getByRole("button", { name: "Send again" }).click();
     await turnAt(page, 4).getByText("1, 2, 3, 4.").waitFor();
     await answered(page, 4);

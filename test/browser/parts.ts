@@ -10,6 +10,7 @@ export const parts = {
   turns: (page: Page) => page.getByRole("article"),
   answer: (turn: Locator) => turn.getByRole("group", { name: "Parley", exact: true }),
   voice: (turn: Locator) => turn.getByRole("group", { name: "Parley's voice" }),
+  unreachable: (page: Page) => page.getByText("The server can’t be reached."),
   alert: (page: Page) => page.getByRole("alert"),
 };
 
@@ -42,6 +43,20 @@ export async function recorded(page: Page, seconds: number): Promise<void> {
 function secondsOf(time: string): number {
   const [minutes, seconds] = time.split(":");
   return Number(minutes) * 60 + Number(seconds);
+}
+
+/**
+ * Waits until the page has its server again. By itself it tries less and less often, so it is told that the network is
+ * there, as a browser does.
+ */
+export async function reachedAgain(page: Page): Promise<void> {
+  await eventually(
+    async () => {
+      await page.evaluate("dispatchEvent(new Event('online'))");
+      return parts.unreachable(page).count();
+    },
+    (count) => count === 0,
+  );
 }
 
 /** Waits until what the page tells is what was expected, or says what it told instead. */

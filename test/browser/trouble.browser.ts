@@ -5,12 +5,12 @@ import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../h
 import { TestParley } from "../helpers/parley.js";
 import { openLine } from "./line.js";
 import { openTab, screenshot, sharedBrowser } from "./pages.js";
-import { answered, ask, eventually, parts, turnAt } from "./parts.js";
+import { answered, ask, eventually, parts, reachedAgain, turnAt } from "./parts.js";
 
 const { openPage, openWindow } = sharedBrowser();
 const again = (page: Page) => page.getByRole("button", { name: /^Ask again/ });
 const conversationOf = (page: Page) => page.url().split("#")[1] ?? "";
-const unreachable = (page: Page) => page.getByText("The server can’t be reached.");
+const { unreachable } = parts;
 
 /** Keeps the answer to the page's next `mutation` until it is released. What else the server tells comes at once. */
 async function holdAnswer(page: Page, mutation: string): Promise<() => Promise<void>> {
@@ -163,7 +163,7 @@ describe("Without a connection", () => {
     await first.program.kill();
     await unreachable(page).waitFor();
     await ParleyProcess.start(folder, { ...azureSettings(standIn), PORT: new URL(first.url).port });
-    await unreachable(page).waitFor({ state: "detached" });
+    await reachedAgain(page);
     await again(page).click();
     await turnAt(page, 1).getByText("1, 2, 3.").waitFor();
     await answered(page, 1);
