@@ -313,7 +313,9 @@ describe("A server that has no time, or no money left", () => {
     ["BUDGET_EXCEEDED", 5 * 86_400_000, /Too much just now\. Try again on .* at /, "Send again"],
   ])("says when to try again, and what was written is kept: %s", async (code, waitMs, sentence, name) => {
     const parley = await TestParley.start("sqlite");
-    const page = await openPage(parley.url);
+    const page = await (await openWindow()).newPage();
+    await page.clock.install();
+    await page.goto(parley.url);
     await page.getByText("Nothing is saved yet.").waitFor();
     const body = refusal(code, waitMs);
     await page.route("**/graphql", (route) => route.fulfill({ contentType: "application/json", body }));
@@ -321,9 +323,7 @@ describe("A server that has no time, or no money left", () => {
     await parts.alert(page).getByText(sentence).waitFor();
     await page.getByRole("button", { name }).waitFor();
     await page.unroute("**/graphql");
-    if (code === "RATE_LIMITED") {
-      await page.getByRole("button", { name: "Send again", exact: true }).waitFor({ timeout: 40_000 });
-    }
+    if (code === "RATE_LIMITED") await page.clock.fastForward(waitMs);
     await page.getByRole("button", { name: "Send again", exact: true }).click();
     await answered(page, 1);
     expect(parley.standIn.requests).toHaveLength(1);
