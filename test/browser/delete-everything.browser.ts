@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { focusIsAt, tabTo } from "./focus.js";
 import { openTab, sharedBrowser } from "./pages.js";
-import { answered, ask, parts, turnAt } from "./parts.js";
+import { answered, ask, eventually, parts, turnAt } from "./parts.js";
 import { kept, keyOf, signIn, signInParts, startWithKeys } from "./signing-in.js";
 import {
   asked,
@@ -23,6 +25,18 @@ const { again, field } = signInParts;
 
 async function countOf(parley: TestParley): Promise<number> {
   return parley.server.context.database.client.conversation.count();
+}
+
+/** Waits until a window hears of changes: of one between its first look at the list and its subscription it would not. */
+async function followsItsList(parley: TestParley, page: Page): Promise<void> {
+  await parts.conversations(page).getByRole("listitem").first().waitFor();
+  await eventually(
+    async () => {
+      await startedConversation(parley, { title: "Another" });
+      return parts.conversations(page).getByRole("link", { name: "Another" }).count();
+    },
+    (count) => count > 0,
+  );
 }
 
 describe("Deleting everything", () => {
@@ -65,6 +79,7 @@ describe("Deleting everything", () => {
     await turnAt(page, 1).waitFor();
     const other = await openTab(await openWindow(), page.url());
     await turnAt(other, 1).waitFor();
+    await followsItsList(parley, other);
     await deleteEverything(page);
     await deleted(page).waitFor();
     pause.release();

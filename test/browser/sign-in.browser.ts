@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Page } from "playwright-core";
+import type { Page, WebSocket } from "playwright-core";
 import { askByText, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { desktop, openTab, phone, screenshot, sharedBrowser } from "./pages.js";
@@ -281,7 +281,9 @@ describe("Signing out", () => {
     });
     const { key } = await keyOf(parley, "ann");
     const page = await openPage(parley.url);
-    const closed = page.waitForEvent("websocket").then((socket) => socket.waitForEvent("close"));
+    await field(page).waitFor();
+    const sockets: WebSocket[] = [];
+    page.on("websocket", (socket) => sockets.push(socket));
     await signIn(page, { key });
     await ask(page, "Please count to 40.");
     await parts.voice(turnAt(page, 1)).getByRole("button", { name: "Pause" }).waitFor();
@@ -290,8 +292,13 @@ describe("Signing out", () => {
     await ask(page, "This was not sent.");
     await parts.alert(page).getByText("Not sent.").waitFor();
     await page.unroute("**/graphql");
+    const opened = sockets.length;
+    expect(opened).toBeGreaterThan(0);
     await signOut(page);
-    await closed;
+    await eventually(
+      () => Promise.resolve(sockets.slice(0, opened).every((socket) => socket.isClosed())),
+      (areClosed) => areClosed,
+    );
     await signIn(page, { key });
     await parts.conversations(page).getByRole("link", { name: "Please count to 40." }).click();
     const voice = parts.voice(await answered(page, 1));

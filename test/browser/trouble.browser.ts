@@ -17,7 +17,7 @@ async function holdAnswer(page: Page, mutation: string): Promise<() => Promise<v
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   const isIt = (request: Request) => request.postData()?.includes(`mutation ${mutation}(`) === true;
-  const arrived = page.waitForResponse((response) => isIt(response.request()));
+  const arrived = page.waitForResponse((response) => isIt(response.request()), { timeout: 0 });
   await page.route("**/graphql", async (route) => {
     if (!isIt(route.request())) return route.continue();
     const response = await route.fetch();
@@ -229,17 +229,19 @@ describe("Another window", () => {
     const other = await startedConversation(parley, { title: "Other" });
     const page = await openPage(parley.url);
     await ask(page, "Please count to 40.");
-    await parts.voice(turnAt(page, 1)).getByRole("button", { name: "Pause" }).waitFor();
+    const voice = parts.voice(turnAt(page, 1));
+    const place = () => voice.getByRole("slider").inputValue().then(Number);
+    await voice.getByRole("button", { name: "Pause" }).waitFor();
     await answered(page, 1);
+    await eventually(place, (seconds) => seconds > 0);
     const first = page.url();
     await page.goto(`${parley.url}/#${other}`);
     await page.getByText("Nothing was said yet.").waitFor();
     const tab = await openTab(await openWindow(), first);
     await parts.voice(turnAt(tab, 1)).getByRole("button", { name: "Play" }).waitFor();
     await page.goBack();
-    const voice = parts.voice(turnAt(page, 1));
     await voice.getByRole("button", { name: "Play" }).waitFor();
-    expect(Number(await voice.getByRole("slider").inputValue())).toBeGreaterThan(0);
+    expect(await place()).toBeGreaterThan(0);
     await voice.getByRole("button", { name: "Play" }).click();
     await voice.getByRole("button", { name: "Pause" }).waitFor();
   });
@@ -252,8 +254,8 @@ describe("One window too many", () => {
     const parley = await TestParley.start("sqlite", { env: { MAX_SOCKETS_PER_VIEWER: "1" } });
     const first = await (await openWindow()).newPage();
     const acknowledged = first
-      .waitForEvent("websocket")
-      .then((socket) => socket.waitForEvent("framereceived"));
+      .waitForEvent("websocket", { timeout: 0 })
+      .then((socket) => socket.waitForEvent("framereceived", { timeout: 0 }));
     await first.goto(parley.url);
     await acknowledged;
     return { parley, first };
