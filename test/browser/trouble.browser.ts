@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Page, Request } from "playwright-core";
+import type { Page } from "playwright-core";
 import { askByText, deleteConversation, startedConversation } from "../helpers/operations.js";
 import { ParleyProcess, azureSettings, temporaryFolder, testStandIn } from "../helpers/parley-process.js";
 import { TestParley } from "../helpers/parley.js";
+import { holdAnswer } from "./held-answers.js";
 import { openLine } from "./line.js";
 import { openTab, screenshot, sharedBrowser } from "./pages.js";
 import { answered, ask, eventually, parts, reachedAgain, turnAt } from "./parts.js";
@@ -11,24 +12,6 @@ const { openPage, openWindow } = sharedBrowser();
 const again = (page: Page) => page.getByRole("button", { name: /^Ask again/ });
 const conversationOf = (page: Page) => page.url().split("#")[1] ?? "";
 const { unreachable } = parts;
-
-/** Keeps the answer to the page's next `mutation` until it is released. What else the server tells comes at once. */
-async function holdAnswer(page: Page, mutation: string): Promise<() => Promise<void>> {
-  let release: () => void = () => undefined;
-  const released = new Promise<void>((resolve) => (release = resolve));
-  const isIt = (request: Request) => request.postData()?.includes(`mutation ${mutation}(`) === true;
-  const arrived = page.waitForResponse((response) => isIt(response.request()), { timeout: 0 });
-  await page.route("**/graphql", async (route) => {
-    if (!isIt(route.request())) return route.continue();
-    const response = await route.fetch();
-    await released;
-    await route.fulfill({ response });
-  });
-  return async () => {
-    release();
-    await (await arrived).finished();
-  };
-}
 
 describe("A turn that fails", () => {
   it("says why, and is asked again", async () => {

@@ -1,5 +1,5 @@
 import { useQuery } from "@apollo/client/react";
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo } from "react";
 
 import { toProblem } from "../client/errors.js";
 import type { Problem } from "../client/errors.js";
@@ -7,10 +7,10 @@ import { follow } from "../client/follow.js";
 import { ConversationListDocument, ViewerEventsDocument } from "../client/generated/operations.js";
 import type { ConversationListQuery } from "../client/generated/operations.js";
 import { useServices } from "../services.js";
+import { ListReader, pageSize } from "./list-reader.js";
 
-/** How many conversations are read at once; the server gives 100 at most. */
-const pageSize = 30;
-const maxPageSize = 100;
+/** Each reading asks the server: `ListReader` tells why. */
+const asksAnew = { queryDeduplication: false };
 
 export type ListedConversation = ConversationListQuery["conversations"]["edges"][number]["node"];
 
@@ -32,10 +32,10 @@ export function useConversationList(search: string, archived: boolean): Conversa
     previousData,
     error,
     loading,
-    fetchMore,
-    refetch,
+    observable,
   } = useQuery(ConversationListDocument, {
     variables: { filter, first: pageSize },
+    context: asksAnew,
     fetchPolicy: "cache-and-network",
     nextFetchPolicy: "cache-first",
   });
@@ -44,13 +44,7 @@ export function useConversationList(search: string, archived: boolean): Conversa
   const connection = data?.conversations;
 
   // The events tell what changed; which conversations are in the list, and in which order, is the server's to say.
-  const readAgain = useRef(() => Promise.resolve());
-  useEffect(() => {
-    readAgain.current = async () => {
-      const shown = connection?.edges.length ?? 0;
-      await refetch({ first: Math.min(maxPageSize, Math.max(pageSize, shown)) });
-    };
-  });
+  const reader = useMemo(() => new ListReader(observable), [observable]);
   useEffect(() => {
     const stop = follow(client, {
       subscription: ViewerEventsDocument,
@@ -59,22 +53,20 @@ export function useConversationList(search: string, archived: boolean): Conversa
       onEvent: ({ viewerEvents }) => {
         if (viewerEvents.__typename === "ConversationDeleted")
           client.cache.evict({ id: `Conversation:${viewerEvents.conversationId}` });
-        // Without a connection the list stays as it is; the next event reads it again.
-        void readAgain.current().catch(() => undefined);
+        reader.again();
         return viewerEvents.cursor;
       },
     });
     // Before the first event there is no cursor to go on behind, so what happened while the server was away is read.
     const readAgainOnceBack = () => {
-      if (server.state.get() === "well" && signIn.state.get() !== "asked-again")
-        void readAgain.current().catch(() => undefined);
+      if (server.state.get() === "well" && signIn.state.get() !== "asked-again") reader.again();
     };
     const stopWatching = [server.state, signIn.state].map(({ watch }) => watch(readAgainOnceBack));
     return () => {
       stop();
       for (const stopOne of stopWatching) stopOne();
     };
-  }, [client, server, signIn]);
+  }, [client, server, signIn, reader]);
 
   return {
     conversations: connection?.edges.map(({ node }) => node) ?? [],
@@ -82,8 +74,6 @@ export function useConversationList(search: string, archived: boolean): Conversa
     loading: loading && connection === undefined,
     problem: error === undefined ? null : toProblem(error),
     hasMore: connection?.pageInfo.hasNextPage ?? false,
-    readMore: async () => {
-      await fetchMore({ variables: { after: connection?.pageInfo.endCursor ?? null } });
-    },
+    readMore: () => reader.more(),
   };
 }
