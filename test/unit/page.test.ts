@@ -230,6 +230,15 @@ describe("The turns that the page holds", () => {
       ],
       [[5, 6], true],
     ],
+    [
+      "an earlier page that does not reach up to them is left out",
+      [
+        [3, 4],
+        [7, 8],
+        [1, 2],
+      ],
+      [[7, 8], true],
+    ],
   ])("are one list without holes: %s", (_, pages, expected) => {
     expect(held(...pages)).toEqual(expected);
   });

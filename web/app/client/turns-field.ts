@@ -9,12 +9,15 @@ export interface HeldTurns {
 /**
  * Pages of `turns(last:, before:)` become one list in the order of positions. Turns are never taken away, so what was read
  * stays: a newer page or a new turn only adds to it. Where so much was said meanwhile that the newest page does not reach
- * back to what was read, it takes its place: a list with a hole would look whole.
+ * back to what was read, it takes its place: a list with a hole would look whole. An earlier page that comes after that, and
+ * does not reach up to it, is left out for the same reason.
  */
 export const turnsField: FieldPolicy<HeldTurns> = {
   keyArgs: false,
   merge(existing, incoming, options) {
-    if (existing === undefined || !meets(existing.nodes, incoming.nodes, options)) return incoming;
+    if (existing === undefined) return incoming;
+    if (isBeyond(existing.nodes, incoming.nodes, options)) return incoming;
+    if (isBeyond(incoming.nodes, existing.nodes, options)) return existing;
     const nodes = inOrder([...existing.nodes, ...incoming.nodes], options);
     // What precedes the list is told by the page that begins it.
     const isEarlier = nodes[0]?.__ref !== existing.nodes[0]?.__ref;
@@ -30,12 +33,13 @@ export function withTurn(held: HeldTurns, turn: Reference, options: Reading): He
 
 type Reading = Pick<FieldFunctionOptions, "readField">;
 
-function meets(held: readonly Reference[], page: readonly Reference[], { readField }: Reading): boolean {
-  const [first] = page;
-  const last = held.at(-1);
-  if (first === undefined || last === undefined) return true;
+/** Whether something is missing between the end of one and the start of a later one. */
+function isBeyond(one: readonly Reference[], later: readonly Reference[], { readField }: Reading): boolean {
+  const last = one.at(-1);
+  const [first] = later;
+  if (first === undefined || last === undefined) return false;
   const positionOf = (turn: Reference) => readField<number>("position", turn) ?? 0;
-  return positionOf(first) <= positionOf(last) + 1;
+  return positionOf(first) > positionOf(last) + 1;
 }
 
 function inOrder(turns: readonly Reference[], { readField }: Reading): Reference[] {
