@@ -4,8 +4,9 @@ import { askByText, deleteConversation, startedConversation } from "../helpers/o
 import { TestParley } from "../helpers/parley.js";
 import { storeConversations } from "../helpers/stored-conversations.js";
 import { heldAnswer } from "./held-answers.js";
+import { openLine } from "./line.js";
 import { sharedBrowser } from "./pages.js";
-import { ask, eventually, parts } from "./parts.js";
+import { answered, ask, eventually, parts, turnAt } from "./parts.js";
 
 const { openPage, openWindow } = sharedBrowser();
 const named = (page: Page, name: string) => parts.conversations(page).getByRole("link", { name });
@@ -85,3 +86,42 @@ describe("The list, where its answer comes late", () => {
     await named(page, "Number 39").waitFor();
   });
 });
+
+describe("A turn that is asked again", () => {
+  it("is asked once more where nobody saw that the second attempt failed", async () => {
+    const parley = await TestParley.start("sqlite");
+    const line = await openLine(parley.url);
+    const page = await openPage(line.url);
+    const again = turnAt(page, 1).getByRole("button", { name: "Ask again", exact: true });
+    parley.standIn.failNext({ name: "cut", at: "middle" });
+    await ask(page, "Please count to 3.");
+    await again.waitFor();
+    parley.standIn.failNext({ name: "stream-error" });
+    await page.route("**/graphql", async (route) => {
+      if (route.request().postData()?.includes("mutation RetryTurn(") !== true) return route.fallback();
+      line.cut();
+      // It reaches the server by another way, and its answer nobody.
+      await route.fetch({ url: `${parley.url}/graphql` });
+      await route.abort();
+    });
+    await again.click();
+    await eventually(
+      () => attemptOf(parley, page),
+      ({ status, attempt }) => status === "FAILED" && attempt === 2,
+    );
+    await page.unroute("**/graphql");
+    line.mend();
+    await turnAt(page, 1).getByRole("note").getByText("Try again later.").waitFor();
+    await again.click();
+    await turnAt(page, 1).getByText("1, 2, 3.").waitFor();
+    await answered(page, 1);
+  });
+});
+
+async function attemptOf(parley: TestParley, page: Page): Promise<{ status: string; attempt: number }> {
+  const id = page.url().split("#")[1] ?? "";
+  const { conversation } = await parley.ask<{
+    conversation: { turns: { nodes: [{ status: string; attempt: number }] } };
+  }>(`{ conversation(id: "${id}") { turns(last: 1) { nodes { status attempt } } } }`);
+  return conversation.turns.nodes[0];
+}

@@ -12,9 +12,12 @@ import { useSecondsUntil } from "../parts/use-seconds-until.js";
 
 /** Why a turn has no whole answer, and the way to ask again where that can help. Nothing for a complete one. */
 export function Failure({ turn, isLast }: { turn: TurnFieldsFragment; isLast: boolean }) {
-  if (turn.status === "CANCELLED") return <Told text="Stopped." turn={turn} canRetry={isLast} />;
+  // Anew for each attempt, also where nobody has seen it run: its key and what went wrong are the attempt's own.
+  const key = turn.attempt;
+  if (turn.status === "CANCELLED") return <Told key={key} text="Stopped." turn={turn} canRetry={isLast} />;
   if (turn.error === null) return null;
-  return <Told text={turn.error.message} turn={turn} canRetry={isLast && turn.error.retryable} />;
+  const { message, retryable } = turn.error;
+  return <Told key={key} text={message} turn={turn} canRetry={isLast && retryable} />;
 }
 
 function Told({ text, turn, canRetry }: { text: string; turn: TurnFieldsFragment; canRetry: boolean }) {
