@@ -1,4 +1,4 @@
-import { describe, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { askByText, deleteConversation, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
@@ -87,6 +87,37 @@ describe("The list, where its answer comes late", () => {
   });
 });
 
+describe("An event that does not come any more", () => {
+  it("is no reason for the list to stay as it is", async () => {
+    const parley = await TestParley.start("sqlite");
+    const window = await openWindow();
+    const page = await window.newPage();
+    const asked: string[] = [];
+    let end: () => void = () => undefined;
+    await page.routeWebSocket("**/graphql", (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((text) => {
+        server.send(text);
+        if (!String(text).includes("subscription ViewerEvents")) return;
+        const { id } = JSON.parse(String(text)) as { id: string };
+        asked.push(id);
+        const extensions = { code: "CURSOR_EXPIRED", retryable: false };
+        const payload = [{ message: "The events behind this cursor are gone.", extensions }];
+        end = () => socket.send(JSON.stringify({ id, type: "error", payload }));
+      });
+    });
+    await page.goto(parley.url);
+    await page.getByText("Nothing is saved yet.").waitFor();
+    await startedAndSeen(parley, page, "Dogs");
+    // Nothing tells of it.
+    await storeConversations(parley, [{ title: "Foxes" }]);
+    end();
+    await named(page, "Foxes").waitFor();
+    await startedAndSeen(parley, page, "Cats");
+    expect(asked).toHaveLength(2);
+  });
+});
+
 describe("A turn that is asked again", () => {
   it("is asked once more where nobody saw that the second attempt failed", async () => {
     const parley = await TestParley.start("sqlite");
@@ -117,6 +148,17 @@ describe("A turn that is asked again", () => {
     await answered(page, 1);
   });
 });
+
+/** A conversation that the events tell of. Those from before the page has begun to listen it does not hear. */
+async function startedAndSeen(parley: TestParley, page: Page, title: string): Promise<void> {
+  await eventually(
+    async () => {
+      await startedConversation(parley, { title });
+      return named(page, title).count();
+    },
+    (count) => count > 0,
+  );
+}
 
 async function attemptOf(parley: TestParley, page: Page): Promise<{ status: string; attempt: number }> {
   const id = page.url().split("#")[1] ?? "";

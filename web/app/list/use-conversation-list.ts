@@ -1,3 +1,4 @@
+import type { ApolloClient } from "@apollo/client";
 import { useQuery } from "@apollo/client/react";
 import { useEffect, useMemo } from "react";
 
@@ -23,6 +24,41 @@ export interface ConversationList {
   readMore: () => Promise<void>;
 }
 
+/**
+ * Follows what happens to the conversations, from now on. The events behind a cursor are gone after a week, and with a
+ * person's deletion cursors count anew: then what is now is read, and followed from there.
+ */
+function followList(client: ApolloClient, reader: ListReader): () => void {
+  let cursor: string | null = null;
+  let stop: () => void = () => undefined;
+  const begin = () => {
+    stop = follow(client, {
+      subscription: ViewerEventsDocument,
+      variables: (after) => ({ after }),
+      after: null,
+      onEvent: ({ viewerEvents }) => {
+        if (viewerEvents.__typename === "ConversationDeleted")
+          client.cache.evict({ id: `Conversation:${viewerEvents.conversationId}` });
+        reader.again();
+        return (cursor = viewerEvents.cursor);
+      },
+      onEnd: (problem) => {
+        // Without a cursor it was refused for something else, and would be again.
+        if (cursor === null || !endsCursor(problem)) return;
+        cursor = null;
+        begin();
+        reader.again();
+      },
+    });
+  };
+  begin();
+  return () => stop();
+}
+
+function endsCursor(problem: Problem | null): boolean {
+  return problem?.code === "CURSOR_EXPIRED" || problem?.code === "BAD_USER_INPUT";
+}
+
 /** The saved conversations whose title holds `search`, newest first, as they are now. */
 export function useConversationList(search: string, archived: boolean): ConversationList {
   const { client, connection: server, signIn } = useServices();
@@ -46,17 +82,7 @@ export function useConversationList(search: string, archived: boolean): Conversa
   // The events tell what changed; which conversations are in the list, and in which order, is the server's to say.
   const reader = useMemo(() => new ListReader(observable), [observable]);
   useEffect(() => {
-    const stop = follow(client, {
-      subscription: ViewerEventsDocument,
-      variables: (after) => ({ after }),
-      after: null,
-      onEvent: ({ viewerEvents }) => {
-        if (viewerEvents.__typename === "ConversationDeleted")
-          client.cache.evict({ id: `Conversation:${viewerEvents.conversationId}` });
-        reader.again();
-        return viewerEvents.cursor;
-      },
-    });
+    const stop = followList(client, reader);
     // Before the first event there is no cursor to go on behind, so what happened while the server was away is read.
     const readAgainOnceBack = () => {
       if (server.state.get() === "well" && signIn.state.get() !== "asked-again") reader.again();
