@@ -118,6 +118,30 @@ describe("An event that does not come any more", () => {
   });
 });
 
+describe("A conversation that is being deleted", () => {
+  it("takes nobody away from another one that they have gone to meanwhile", async () => {
+    const parley = await TestParley.start("sqlite");
+    await startedConversation(parley, { title: "Dogs" });
+    await startedConversation(parley, { title: "Cats" });
+    const page = await openPage(parley.url);
+    await named(page, "Cats").click();
+    await page.getByRole("button", { name: /^Cats ?, rename$/ }).waitFor();
+    await named(page, "Dogs").click();
+    await page.getByRole("button", { name: /^Dogs ?, rename$/ }).waitFor();
+    const deletion = await heldAnswer(page, "DeleteConversation");
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await deletion.given;
+    await page.goBack();
+    await page.getByRole("button", { name: /^Cats ?, rename$/ }).waitFor();
+    await deletion.release();
+    await named(page, "Dogs").waitFor({ state: "detached" });
+    await ask(page, "Hello");
+    await answered(page, 1);
+    await page.getByRole("button", { name: /^Cats ?, rename$/ }).waitFor();
+  });
+});
+
 describe("A turn that is asked again", () => {
   it("is asked once more where nobody saw that the second attempt failed", async () => {
     const parley = await TestParley.start("sqlite");

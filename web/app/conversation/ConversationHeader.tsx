@@ -11,7 +11,7 @@ import type { ConversationHeadFragment } from "../client/generated/operations.js
 import { Dialog } from "../parts/Dialog.js";
 import { IconButton } from "../parts/IconButton.js";
 import { Notice } from "../parts/Notice.js";
-import { go } from "../place.js";
+import { go, place } from "../place.js";
 import { BackButton } from "./BackButton.js";
 import { SettingsDialog } from "./SettingsDialog.js";
 import { Title } from "./Title.js";
@@ -63,7 +63,9 @@ function DeleteDialog({ conversationId, onClose, onError }: DeleteProps) {
   const confirm = async () => {
     try {
       await remove({ variables: { input: { conversationId } } });
-      go({ kind: "list" });
+      // Whoever has gone elsewhere meanwhile stays there.
+      const here = place.get();
+      if (here.kind === "conversation" && here.id === conversationId) go({ kind: "list" });
     } catch (error) {
       onClose();
       onError(error);
