@@ -37,11 +37,13 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
   const { outbox } = useServices();
   const setting = useSetting();
   const sending = useSending(conversationId);
-  const [text, setText] = useDraft(conversationId, goesOn);
+  const [text, setText, putTextBack] = useDraft(conversationId, goesOn);
   const [file, setFile] = useState<File | null>(null);
+  const [preparing, setPreparing] = useState(false);
   const [kind, setKind] = useReplyKind();
   const [problem, setProblem] = useState<string | null>(null);
-  const busy = sending !== null || running;
+  const isLeaving = preparing || sending !== null;
+  const busy = isLeaving || running;
   const focus = useKeptFocus<HTMLFormElement>(nextFocus);
   useLayoutEffect(() => {
     if (goesOn) focus.ref.current?.querySelector("textarea")?.focus();
@@ -53,15 +55,20 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
     // Whoever speaks on does not wait for an earlier answer any more: it must not begin by itself now.
     heard.end();
     unlockSound();
+    // Sound may take a while to prepare: what is written or attached meanwhile belongs to the next message.
+    setText("");
+    setFile(null);
+    setPreparing(true);
     try {
       const prepared = sound === null ? null : await prepareSound(sound, setting);
-      setText("");
-      setFile(null);
       const draft = { text: text.trim(), sound: prepared, modalities: modalitiesOf(kind) };
-      await outbox.send(conversationId, draft, beginning ?? plain);
+      void outbox.send(conversationId, draft, beginning ?? plain);
     } catch (error) {
+      putTextBack(text);
+      setFile((next) => next ?? file);
       setProblem(sentenceOf(error));
     }
+    setPreparing(false);
   };
   const attach = useCallback(
     (next: File) => {
@@ -116,7 +123,7 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
             <AttachButton onChosen={attach} />
             <TextBox
               text={text}
-              placeholder={placeholderFor({ file, running })}
+              placeholder={placeholderFor({ file, running, preparing })}
               label={file === null ? "Message" : "Words that go with the sound"}
               onText={setText}
               onSend={() => void send(file)}
@@ -126,7 +133,7 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
         {running && state.kind === "idle" ? (
           <IconButton icon="stop" label="Stop the answer" className="round primary main" onClick={onStop} />
         ) : (
-          <MicrophoneButton microphone={microphone} disabled={sending !== null} />
+          <MicrophoneButton microphone={microphone} disabled={isLeaving} />
         )}
         {!running && state.kind === "idle" && (
           <IconButton
@@ -143,7 +150,14 @@ export function Composer({ conversationId, beginning, goesOn = false, running, o
   );
 }
 
-function placeholderFor({ file, running }: { file: File | null; running: boolean }): string {
+interface Waiting {
+  file: File | null;
+  running: boolean;
+  preparing: boolean;
+}
+
+function placeholderFor({ file, running, preparing }: Waiting): string {
+  if (preparing) return "Preparing the sound…";
   if (file !== null) return "What about this sound?";
   return running ? "Write what comes next" : "Write, or hold the mic";
 }

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { TestParley } from "../helpers/parley.js";
+import { spokenWav } from "../helpers/sound.js";
+import { sharedBrowser } from "./pages.js";
+import { answered, eventually, parts } from "./parts.js";
+
+/** What of the browser's own API the scripts below use inside the page. */
+declare global {
+  /** How often something began to sound. */
+  var begun: number;
+  /** Goes on with what is held; null while nothing is. */
+  var goOn: (() => void) | null;
+  var MediaRecorder: { prototype: { stop: () => void } };
+  var OfflineAudioContext: { prototype: { decodeAudioData: (file: ArrayBuffer) => Promise<unknown> } };
+}
+
+/** Holds the first decoding of a file. */
+function holdDecoding(): void {
+  globalThis.goOn = null;
+  const { decodeAudioData } = OfflineAudioContext.prototype;
+  OfflineAudioContext.prototype.decodeAudioData = async function (file) {
+    if (globalThis.goOn === null) await new Promise<void>((resolve) => (globalThis.goOn = resolve));
+    return decodeAudioData.call(this, file);
+  };
+}
+
+/** Goes on with what is held, as soon as something is. */
+async function goOn(page: Page): Promise<void> {
+  await eventually(
+    () => page.evaluate(() => globalThis.goOn !== null),
+    (isHeld) => isHeld,
+  );
+  await page.evaluate(() => globalThis.goOn?.());
+}
+
+const begun = (page: Page) => page.evaluate(() => globalThis.begun);
+const box = (page: Page) => page.getByRole("textbox", { name: /^(Message|Words that go with the sound)$/ });
+const { openPage } = sharedBrowser(["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]);
+
+/** Attaches sound of a type that the server does not take, so that the page makes a WAV of it first. */
+async function attach(page: Page, bytes: Uint8Array): Promise<void> {
+  const choosing = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Attach a sound file" }).click();
+  const file = { name: "a.aiff", mimeType: "audio/aiff", buffer: Buffer.from(bytes) };
+  await (await choosing).setFiles(file);
+  await page.getByRole("button", { name: "Remove a.aiff" }).waitFor();
+}
+
+describe("Sound that takes a while to prepare", () => {
+  it("is sent once, and what is written meanwhile stays", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url, { before: holdDecoding });
+    await attach(page, spokenWav());
+    await box(page).fill("What is this?");
+    await box(page).press("Enter");
+    await box(page).press("Enter");
+    await box(page).fill("And this?");
+    await box(page).press("Enter");
+    await goOn(page);
+    const turn = await answered(page, 1);
+    await turn.getByText("What is this?", { exact: true }).waitFor();
+    expect(await box(page).inputValue()).toBe("And this?");
+    expect(parley.standIn.requests).toHaveLength(1);
+  });
+
+  it("and holds none, is put back with its words, in front of what was written since", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url, { before: holdDecoding });
+    await attach(page, Buffer.from("no sound at all"));
+    await box(page).fill("What is this?");
+    await box(page).press("Enter");
+    await box(page).fill("And this?");
+    await goOn(page);
+    await parts.alert(page).getByText("holds no sound").waitFor();
+    expect(await box(page).inputValue()).toBe("What is this?\nAnd this?");
+    await page.getByRole("button", { name: "Remove a.aiff" }).waitFor();
+  });
+});
