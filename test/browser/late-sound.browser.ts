@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Page } from "playwright-core";
+import { askByText } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { spokenWav } from "../helpers/sound.js";
 import { sharedBrowser } from "./pages.js";
-import { answered, eventually, parts } from "./parts.js";
+import { answered, ask, eventually, parts } from "./parts.js";
 
 /** What of the browser's own API the scripts below use inside the page. */
 declare global {
@@ -22,6 +23,15 @@ function holdDecoding(): void {
   OfflineAudioContext.prototype.decodeAudioData = async function (file) {
     if (globalThis.goOn === null) await new Promise<void>((resolve) => (globalThis.goOn = resolve));
     return decodeAudioData.call(this, file);
+  };
+}
+
+/** Holds the end of a recording. */
+function holdRecorder(): void {
+  globalThis.goOn = null;
+  const { stop } = MediaRecorder.prototype;
+  MediaRecorder.prototype.stop = function () {
+    globalThis.goOn = () => stop.call(this);
   };
 }
 
@@ -75,5 +85,31 @@ describe("Sound that takes a while to prepare", () => {
     await parts.alert(page).getByText("holds no sound").waitFor();
     expect(await box(page).inputValue()).toBe("What is this?\nAnd this?");
     await page.getByRole("button", { name: "Remove a.aiff" }).waitFor();
+  });
+});
+
+describe("What was said into the microphone", () => {
+  it("waits where another window has asked something before the recording was there", async () => {
+    const parley = await TestParley.start("sqlite");
+    const page = await openPage(parley.url, { before: holdRecorder });
+    await ask(page, "Hello");
+    await answered(page, 1);
+    await parts.microphone(page).hover();
+    await page.mouse.down();
+    await page.getByRole("timer").getByText("0:01").waitFor();
+    await page.mouse.up();
+    await page.getByRole("timer").waitFor({ state: "detached" });
+    const pause = parley.standIn.pauseNext("before-answer");
+    const asked = askByText(parley, page.url().split("#")[1] ?? "", "Please count to 3.");
+    await parts.stop(page).waitFor();
+    await goOn(page);
+    await page.getByRole("button", { name: "Remove What you said" }).waitFor();
+    await pause.reached;
+    pause.release();
+    await asked;
+    await answered(page, 2);
+    expect(await parts.alert(page).count()).toBe(0);
+    await parts.send(page).click();
+    await answered(page, 3);
   });
 });

@@ -43,7 +43,9 @@ export function useMicrophone(maxSeconds: number, onRecorded: (sound: Blob) => v
     const { current: now } = current;
     if (now.kind !== "recording") return;
     change({ kind: "idle" });
-    onRecorded(await now.recording.stop());
+    const sound = await now.recording.stop();
+    // By now something else may be sent or run, which only the latest knows.
+    latest.current.onRecorded(sound);
   };
   const begin = async () => {
     setProblem(null);
@@ -64,9 +66,9 @@ export function useMicrophone(maxSeconds: number, onRecorded: (sound: Blob) => v
     change({ kind: "idle" });
   };
 
-  const latest = useRef({ finish, cancel });
+  const latest = useRef({ finish, cancel, onRecorded });
   useEffect(() => {
-    latest.current = { finish, cancel };
+    latest.current = { finish, cancel, onRecorded };
   });
   useEffect(() => () => latest.current.cancel(), []);
   useEffect(() => {
