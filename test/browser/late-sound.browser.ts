@@ -3,8 +3,9 @@ import type { Page } from "playwright-core";
 import { askByText } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { spokenWav } from "../helpers/sound.js";
+import { heldAnswer } from "./held-answers.js";
 import { sharedBrowser } from "./pages.js";
-import { answered, ask, eventually, parts } from "./parts.js";
+import { answered, ask, eventually, parts, turnAt } from "./parts.js";
 
 /** What of the browser's own API the scripts below use inside the page. */
 declare global {
@@ -14,6 +15,20 @@ declare global {
   var goOn: (() => void) | null;
   var MediaRecorder: { prototype: { stop: () => void } };
   var OfflineAudioContext: { prototype: { decodeAudioData: (file: ArrayBuffer) => Promise<unknown> } };
+}
+
+function countSounds(): void {
+  globalThis.begun = 0;
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    globalThis.begun += 1;
+    return play.call(this);
+  };
+  const { start } = AudioBufferSourceNode.prototype;
+  AudioBufferSourceNode.prototype.start = function (time) {
+    globalThis.begun += 1;
+    start.call(this, time);
+  };
 }
 
 /** Holds the first decoding of a file. */
@@ -111,5 +126,33 @@ describe("What was said into the microphone", () => {
     expect(await parts.alert(page).count()).toBe(0);
     await parts.send(page).click();
     await answered(page, 3);
+  });
+});
+
+describe("An answer that was stopped", () => {
+  it("does not begin to speak where the answer to the message comes only then", async () => {
+    const parley = await TestParley.start("sqlite", { standIn: { speech: "flite" } });
+    const page = await openPage(parley.url, { before: countSounds });
+    await page.getByRole("radio", { name: "words only" }).check();
+    await ask(page, "Hello");
+    await answered(page, 1);
+    await page.getByRole("radio").first().check();
+    const message = await heldAnswer(page, "AddTextTurn");
+    // Nor does the server hear of it in time.
+    await page.route("**/graphql", (route) =>
+      route.request().postData()?.includes("mutation CancelTurn(") === true
+        ? route.abort()
+        : route.fallback(),
+    );
+    const pause = parley.standIn.pauseNext("after-first-audio");
+    await ask(page, "Please count to 20.");
+    await pause.reached;
+    await parts.stop(page).click();
+    await message.release();
+    pause.release();
+    await turnAt(page, 2).getByText("19, 20.").waitFor();
+    await answered(page, 2);
+    await parts.voice(turnAt(page, 2)).getByRole("button", { name: "Play" }).waitFor();
+    expect(await begun(page)).toBe(0);
   });
 });

@@ -46,7 +46,7 @@ export function createServices(origin: string, signedIn: SignedIn | null): Servi
     const isHere = here.kind === "conversation" ? here.id === conversationId : begins;
     // Somebody who has gone elsewhere meanwhile is not fetched back, and hears nothing.
     if (!isHere) return;
-    heard.begin(turn.id);
+    heard.beginUnlessStopped(turn.id);
     if (begins) go({ kind: "conversation", id: conversationId, begun: true });
   });
   const end = () => {

@@ -10,9 +10,18 @@ class Heard {
   /** The turn whose answer it is; null where there is none. */
   readonly wanted = new Watched<string | null>(null);
 
+  /** Whose answer somebody has stopped; null where there is none. */
+  #stopped: string | null = null;
+
   begin(turnId: string): void {
+    this.#stopped = null;
     this.#memory.write(`${turnId} 0`);
     this.wanted.set(turnId);
+  }
+
+  /** Unless it was stopped already: an event may have told of the turn long before the answer to the request comes. */
+  beginUnlessStopped(turnId: string): void {
+    if (turnId !== this.#stopped) this.begin(turnId);
   }
 
   /** `paused`: somebody has paused it there, so that it does not go on by itself. */
@@ -20,6 +29,12 @@ class Heard {
     // The sound of an earlier answer may still be heard while the next one has begun.
     if (this.of(turnId) === null) return;
     this.#memory.write(`${turnId} ${seconds.toFixed(2)}${paused ? " paused" : ""}`);
+  }
+
+  /** Ends it for good, until somebody asks for it again. */
+  stop(turnId: string): void {
+    this.#stopped = turnId;
+    this.end();
   }
 
   end(): void {

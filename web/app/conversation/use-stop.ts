@@ -10,8 +10,9 @@ export function useStop(turnId: string | null): () => void {
   const [cancelTurn] = useMutation(CancelTurnDocument);
   return useCallback(() => {
     silence();
-    heard.end();
+    if (turnId === null) return heard.end();
+    heard.stop(turnId);
     // Where the server can't be reached, the turn goes on and its answer is there when it is reached again.
-    if (turnId !== null) cancelTurn({ variables: { input: { turnId } } }).catch(() => undefined);
+    cancelTurn({ variables: { input: { turnId } } }).catch(() => undefined);
   }, [cancelTurn, turnId]);
 }
