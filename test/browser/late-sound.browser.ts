@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { askByText } from "../helpers/operations.js";
+import { askByText, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
 import { spokenWav } from "../helpers/sound.js";
 import { heldAnswer } from "./held-answers.js";
@@ -153,6 +153,64 @@ describe("An answer that was stopped", () => {
     await turnAt(page, 2).getByText("19, 20.").waitFor();
     await answered(page, 2);
     await parts.voice(turnAt(page, 2)).getByRole("button", { name: "Play" }).waitFor();
+    expect(await begun(page)).toBe(0);
+  });
+});
+
+describe("A clip that is still fetched", () => {
+  /** A conversation with two spoken answers, and the function that lets the first one's samples come. */
+  async function openClips(): Promise<{ page: Page; release: () => Promise<void> }> {
+    const parley = await TestParley.start("sqlite", { standIn: { speech: "flite" } });
+    const id = await startedConversation(parley);
+    await askByText(parley, id, "Please count to 10.", { reply: { format: "PCM16" } });
+    await askByText(parley, id, "Please count to 20.", { reply: { format: "WAV" } });
+    const page = await openPage(parley.url, { before: countSounds });
+    let letCome: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (letCome = resolve));
+    await page.route("**/audio/**", async (route) => {
+      if (route.request().resourceType() !== "fetch") return route.continue();
+      await released;
+      await route.continue();
+    });
+    await page.goto(`${parley.url}/#${id}`);
+    await answered(page, 2);
+    const release = async () => {
+      letCome();
+      // Whatever came of it, nothing is fetched any more.
+      await page.waitForLoadState("networkidle");
+      await page.unrouteAll({ behavior: "wait" });
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    };
+    return { page, release };
+  }
+  const button = (page: Page, position: number, name: string) =>
+    parts.voice(turnAt(page, position)).getByRole("button", { name });
+
+  it("is heard once, however often Play is pressed", async () => {
+    const { page, release } = await openClips();
+    await button(page, 1, "Play").click();
+    await button(page, 1, "Play").click();
+    await release();
+    await button(page, 1, "Pause").waitFor();
+    expect(await begun(page)).toBe(1);
+  });
+
+  it("stays silent where another one was begun meanwhile", async () => {
+    const { page, release } = await openClips();
+    await button(page, 1, "Play").click();
+    await button(page, 2, "Play").click();
+    await button(page, 2, "Pause").waitFor();
+    await release();
+    await button(page, 1, "Play").waitFor();
+    expect(await begun(page)).toBe(1);
+  });
+
+  it("stays silent where its conversation was left meanwhile", async () => {
+    const { page, release } = await openClips();
+    await button(page, 1, "Play").click();
+    await page.getByRole("link", { name: "New" }).click();
+    await page.getByRole("heading", { name: "New conversation" }).waitFor();
+    await release();
     expect(await begun(page)).toBe(0);
   });
 });

@@ -6,8 +6,12 @@ import type { Playback, PlaybackState } from "./playback.js";
 export class FilePlayback implements Playback {
   readonly state: Watched<PlaybackState>;
   readonly #address: (anew: boolean) => Promise<string>;
+  /** One for however many presses while it is opened; null before, and after it was let go. */
+  #opening: Promise<HTMLAudioElement> | null = null;
   #audio: HTMLAudioElement | null = null;
-  #isOpening = false;
+  /** Counts what was asked for. An address may come late: what was asked for since, a pause say, holds. */
+  #asked = 0;
+  #isBeginning = false;
   #stopFollowing: (() => void) | null = null;
 
   /** `address`: where it is, `anew` where the one before may have ended since. `seconds`: where to begin. */
@@ -18,40 +22,71 @@ export class FilePlayback implements Playback {
 
   async play(): Promise<void> {
     takeStage(this);
-    this.#isOpening = true;
+    const asked = (this.#asked += 1);
+    this.#isBeginning = true;
     try {
-      this.#audio ??= this.#listenTo(new Audio(await this.#address(false)));
-      const audio = this.#audio;
-      await audio.play().catch((error: unknown) => this.#playAnew(audio, error));
+      const audio = await this.#opened();
+      if (asked !== this.#asked) return;
+      if (audio !== this.#audio) audio.currentTime = this.state.get().seconds;
+      this.#audio = audio;
+      await audio.play().catch((error: unknown) => this.#playAnew(audio, asked, error));
     } catch (error) {
-      if (error instanceof DOMException && error.name === "AbortError") return;
-      // A browser lets no page speak before somebody has touched it; the play button is still there.
-      const isShy = error instanceof DOMException && error.name === "NotAllowedError";
-      this.#set({ playing: false, problem: isShy ? null : "This browser can't play this sound." });
-    } finally {
-      this.#isOpening = false;
+      if (asked !== this.#asked) return;
+      this.#tell(error);
+    }
+    if (asked === this.#asked) this.#isBeginning = false;
+  }
+
+  async #opened(): Promise<HTMLAudioElement> {
+    const opening = (this.#opening ??= this.#open());
+    try {
+      return await opening;
+    } catch (error) {
+      // The next press tries again.
+      if (this.#opening === opening) this.#opening = null;
+      throw error;
     }
   }
 
+  async #open(): Promise<HTMLAudioElement> {
+    return this.#listenTo(new Audio(await this.#address(false)));
+  }
+
   /** A signed address ends after a while, also in the middle of playing; what is wrong otherwise is wrong again. */
-  async #playAnew(audio: HTMLAudioElement, error: unknown): Promise<void> {
+  async #playAnew(audio: HTMLAudioElement, asked: number, error: unknown): Promise<void> {
     if (!(error instanceof DOMException && error.name === "NotSupportedError")) throw error;
-    const { seconds } = this.state.get();
-    audio.src = await this.#address(true);
-    audio.currentTime = seconds;
+    const src = await this.#address(true);
+    if (asked !== this.#asked) {
+      revoke(src);
+      return;
+    }
+    audio.src = src;
+    audio.currentTime = this.state.get().seconds;
     await audio.play();
   }
 
+  #tell(error: unknown): void {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    // A browser lets no page speak before somebody has touched it; the play button is still there.
+    const isShy = error instanceof DOMException && error.name === "NotAllowedError";
+    this.#set({ playing: false, problem: isShy ? null : "This browser can't play this sound." });
+  }
+
   pause(): void {
+    this.#asked += 1;
+    this.#isBeginning = false;
     this.#audio?.pause();
   }
 
-  /** Ends it and lets go of what was loaded; it can be played again. */
+  /** Ends it and lets go of what was loaded, or is still opened; it can be played again. */
   release(): void {
-    const { src } = this.#audio ?? {};
     this.pause();
+    this.#opening?.then(
+      ({ src }) => revoke(src),
+      () => undefined,
+    );
+    this.#opening = null;
     this.#audio = null;
-    if (src?.startsWith("blob:") === true) URL.revokeObjectURL(src);
   }
 
   seek(seconds: number): void {
@@ -60,9 +95,8 @@ export class FilePlayback implements Playback {
   }
 
   #listenTo(audio: HTMLAudioElement): HTMLAudioElement {
-    audio.currentTime = this.state.get().seconds;
     audio.addEventListener("error", () => {
-      if (!this.#isOpening && this.state.get().playing) void this.play();
+      if (!this.#isBeginning && this.state.get().playing) void this.play();
     });
     audio.addEventListener("play", () => {
       this.#set({ playing: true, ended: false, problem: null });
@@ -79,4 +113,9 @@ export class FilePlayback implements Playback {
   #set(change: Partial<PlaybackState>): void {
     this.state.set({ ...this.state.get(), ...change });
   }
+}
+
+/** Of samples that were made into a file; any other address is the server's. */
+function revoke(address: string): void {
+  if (address.startsWith("blob:")) URL.revokeObjectURL(address);
 }
