@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { askByText, deleteConversation, startedConversation } from "../helpers/operations.js";
 import { TestParley } from "../helpers/parley.js";
-import { storeConversations } from "../helpers/stored-conversations.js";
+import { storeConversations, storeTurns } from "../helpers/stored-conversations.js";
 import { heldAnswer } from "./held-answers.js";
 import { openLine } from "./line.js";
 import { sharedBrowser } from "./pages.js";
@@ -12,6 +12,16 @@ const { openPage, openWindow } = sharedBrowser();
 const named = (page: Page, name: string) => parts.conversations(page).getByRole("link", { name });
 const answering = (page: Page) => parts.conversations(page).getByText("answering");
 const isGone = (count: number) => count === 0;
+
+const rename = /* GraphQL */ `
+  mutation ($input: UpdateConversationInput!) {
+    updateConversation(input: $input) {
+      conversation {
+        id
+      }
+    }
+  }
+`;
 
 /** Opens the page, with a function that waits until the server has told it something over the WebSocket. */
 async function openHearing(url: string): Promise<{ page: Page; told: (text: string) => Promise<void> }> {
@@ -139,6 +149,30 @@ describe("A conversation that is being deleted", () => {
     await ask(page, "Hello");
     await answered(page, 1);
     await page.getByRole("button", { name: /^Cats ?, rename$/ }).waitFor();
+  });
+});
+
+describe("A conversation that is opened again", () => {
+  it("keeps the name that it was given while it was read", async () => {
+    const parley = await TestParley.start("sqlite");
+    const id = await startedConversation(parley, { title: "Dogs" });
+    await startedConversation(parley, { title: "Cats" });
+    const { page, told } = await openHearing(parley.url);
+    for (const name of ["Dogs", "Cats"]) {
+      await named(page, name).click();
+      await page.getByRole("button", { name: new RegExp(`^${name} ?, rename$`) }).waitFor();
+    }
+    // Nothing tells of it: it is seen as soon as the answer is there.
+    await storeTurns(parley, id, 1);
+    const reading = await heldAnswer(page, "OpenConversation");
+    await named(page, "Dogs").click();
+    await reading.given;
+    await parley.ask(rename, { input: { conversationId: id, title: "Wolves" } });
+    await told("Wolves");
+    await reading.release();
+    await turnAt(page, 1).waitFor();
+    await page.getByRole("button", { name: /^Wolves ?, rename$/ }).waitFor();
+    await named(page, "Wolves").waitFor();
   });
 });
 

@@ -1,3 +1,4 @@
+import { NetworkStatus } from "@apollo/client";
 import { useQuery } from "@apollo/client/react";
 import { useEffect, useState } from "react";
 
@@ -34,7 +35,7 @@ const deleted: Problem = {
 /** A saved conversation as it is now, and as it changes in whatever tab or on whatever device. */
 export function useConversation(id: string): OpenConversation {
   const { client } = useServices();
-  const { data, error, loading, fetchMore, refetch } = useQuery(OpenConversationDocument, {
+  const { data, error, loading, networkStatus, fetchMore, refetch } = useQuery(OpenConversationDocument, {
     variables: { id, last: pageSize },
     fetchPolicy: "cache-and-network",
     nextFetchPolicy: "cache-first",
@@ -42,10 +43,11 @@ export function useConversation(id: string): OpenConversation {
   const [isDeleted, setDeleted] = useState(false);
   const [round, setRound] = useState(0);
   const conversation = data?.conversation ?? null;
-  const isThere = conversation !== null;
+  // One that was open before is shown at once, while it is read again: that answer would undo what events told meanwhile.
+  const isRead = conversation !== null && networkStatus !== NetworkStatus.loading;
 
   useEffect(() => {
-    if (!isThere) return;
+    if (!isRead) return;
     // The cursor was read together with the turns: what happens from there on is missed by neither.
     const after = client.readQuery({ query: OpenConversationDocument, variables: { id, last: pageSize } });
     return follow(client, {
@@ -68,7 +70,7 @@ export function useConversation(id: string): OpenConversation {
           );
       },
     });
-  }, [client, id, isThere, refetch, round]);
+  }, [client, id, isRead, refetch, round]);
 
   return {
     conversation,
