@@ -176,6 +176,28 @@ describe("A conversation that is opened again", () => {
   });
 });
 
+describe("A dialog", () => {
+  it("stays open where it was opened after another one was saved", async () => {
+    const parley = await TestParley.start("sqlite");
+    const id = await startedConversation(parley, { title: "Dogs" });
+    const page = await openPage(`${parley.url}/#${id}`);
+    const settings = page.getByRole("button", { name: "Voice and instructions" });
+    await settings.click();
+    const saving = await heldAnswer(page, "UpdateConversation");
+    await page.getByRole("button", { name: "Save" }).click();
+    await saving.given;
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await settings.click();
+    await page.getByRole("textbox", { name: "Instructions" }).fill("Be brief.");
+    await saving.release();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await settings.click();
+    expect(await page.getByRole("textbox", { name: "Instructions" }).inputValue()).toBe("Be brief.");
+  });
+});
+
 describe("A turn that is asked again", () => {
   it("is asked once more where nobody saw that the second attempt failed", async () => {
     const parley = await TestParley.start("sqlite");

@@ -20,11 +20,12 @@ import { Title } from "./Title.js";
 export function ConversationHeader({ conversation }: { conversation: ConversationHeadFragment }) {
   const [archive] = useMutation(ArchiveConversationDocument);
   const [update] = useMutation(UpdateConversationDocument);
-  const [open, setOpen] = useState<"settings" | "delete" | null>(null);
+  const [open, setOpen] = useState<{ dialog: "settings" | "delete" } | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const { id: conversationId, archivedAt } = conversation;
   const tell = (error: unknown) => setProblem(toProblem(error).message);
-  const close = () => setOpen(null);
+  // Only this one: by the time that an answer closes it, it may be closed already, and another one open.
+  const close = () => setOpen((now) => (now === open ? null : now));
 
   const rename = (title: string) => update({ variables: { input: { conversationId, title } } }).catch(tell);
   const putAway = () =>
@@ -35,19 +36,25 @@ export function ConversationHeader({ conversation }: { conversation: Conversatio
       <BackButton />
       <Title title={conversation.title} onRename={(title) => void rename(title)} />
       {archivedAt !== null && <span className="tag">Archived</span>}
-      <IconButton icon="settings" label="Voice and instructions" onClick={() => setOpen("settings")} />
+      <IconButton
+        icon="settings"
+        label="Voice and instructions"
+        onClick={() => setOpen({ dialog: "settings" })}
+      />
       <IconButton
         icon="archive"
         label={archivedAt === null ? "Archive" : "Take out of the archive"}
         aria-pressed={archivedAt !== null}
         onClick={() => void putAway()}
       />
-      <IconButton icon="delete" label="Delete" onClick={() => setOpen("delete")} />
+      <IconButton icon="delete" label="Delete" onClick={() => setOpen({ dialog: "delete" })} />
       {problem !== null && (
         <Notice actions={<button onClick={() => setProblem(null)}>Close</button>}>{problem}</Notice>
       )}
-      {open === "settings" && <SettingsDialog conversation={conversation} onClose={close} />}
-      {open === "delete" && <DeleteDialog conversationId={conversationId} onClose={close} onError={tell} />}
+      {open?.dialog === "settings" && <SettingsDialog conversation={conversation} onClose={close} />}
+      {open?.dialog === "delete" && (
+        <DeleteDialog conversationId={conversationId} onClose={close} onError={tell} />
+      )}
     </header>
   );
 }
