@@ -34,8 +34,3 @@ export async function heldAnswer(page: Page, operation: string): Promise<HeldAns
     },
   };
 }
-
-/** The same for who only wants to release it. */
-export async function holdAnswer(page: Page, operation: string): Promise<() => Promise<void>> {
-  return (await heldAnswer(page, operation)).release;
-}

@@ -5,7 +5,7 @@ import { TestParley } from "../helpers/parley.js";
 import { spokenWav } from "../helpers/sound.js";
 import { heldAnswer } from "./held-answers.js";
 import { sharedBrowser } from "./pages.js";
-import { answered, ask, eventually, parts, turnAt } from "./parts.js";
+import { answered, ask, eventually, parts, recorded, turnAt } from "./parts.js";
 
 /** What of the browser's own API the scripts below use inside the page. */
 declare global {
@@ -111,7 +111,7 @@ describe("What was said into the microphone", () => {
     await answered(page, 1);
     await parts.microphone(page).hover();
     await page.mouse.down();
-    await page.getByRole("timer").getByText("0:01").waitFor();
+    await recorded(page, 1);
     await page.mouse.up();
     await page.getByRole("timer").waitFor({ state: "detached" });
     const pause = parley.standIn.pauseNext("before-answer");
@@ -130,6 +130,20 @@ describe("What was said into the microphone", () => {
 });
 
 describe("An answer that was stopped", () => {
+  it("stays at the place where it was heard last", async () => {
+    const parley = await TestParley.start("sqlite", { standIn: { speech: "flite" } });
+    const page = await openPage(parley.url);
+    const pause = parley.standIn.pauseNext("after-first-audio");
+    await ask(page, "Please count to 20.");
+    const voice = parts.voice(turnAt(page, 1));
+    const place = () => voice.getByRole("slider").inputValue().then(Number);
+    await eventually(place, (seconds) => seconds > 0);
+    await parts.stop(page).click();
+    await turnAt(page, 1).getByText("Stopped.").waitFor();
+    pause.release();
+    expect(await place()).toBeGreaterThan(0);
+  });
+
   it("does not begin to speak where the answer to the message comes only then", async () => {
     const parley = await TestParley.start("sqlite", { standIn: { speech: "flite" } });
     const page = await openPage(parley.url, { before: countSounds });

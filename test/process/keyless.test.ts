@@ -45,7 +45,7 @@ describe("a server without a key", () => {
     const standIn = await testStandIn({ identity: true });
     const env = { ...identitySettings(standIn), IDENTITY_HEADER: "wrong" };
     const parley = await ParleyProcess.start(await temporaryFolder(), env);
-    const turn = await askByText(parley, await startedConversation(parley), "Say 'one'.", { waitMs: 30_000 });
+    const turn = await askByText(parley, await startedConversation(parley), "Say 'one'.", { waitMs: 15_000 });
     expect(turn).toMatchObject({
       status: "FAILED",
       error: { code: "PROVIDER_AUTH_FAILED", retryable: false },
